@@ -1,0 +1,46 @@
+"""Reverse-mode differentiation of plain NumPy code, of any order.
+
+    import numpy as np
+    from autograd import Tensor
+
+    W = Tensor(np.ones((3, 2)), requires_grad=True, name="W")
+    loss = np.sum(np.tanh(x @ W) ** 2)
+    loss.backward()
+    W.grad
+"""
+
+from autograd import rules
+from autograd.functional import grad, value_and_grad
+from autograd.primitive import primitive
+from autograd.rules.elementwise import (
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
+from autograd.snapshot import Contribution, Graph, Node, contributions, graph
+from autograd.tensor import Tensor, named, no_grad, scope
+
+__all__ = [
+    "Contribution",
+    "Graph",
+    "Node",
+    "Tensor",
+    "contributions",
+    "grad",
+    "graph",
+    "log_softmax",
+    "logsumexp",
+    "named",
+    "no_grad",
+    "primitive",
+    "relu",
+    "rules",
+    "scope",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+]

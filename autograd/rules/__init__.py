@@ -1,0 +1,9 @@
+"""The rules: one entry for each operation, in the vocabulary g, ans, x, y.
+
+`g` is the gradient of the result, `ans` the result, `x` and `y` the arguments. A rule
+may leave its gradient in any shape that broadcasts from or to its argument's.
+"""
+
+from autograd.rules import elementwise, plain, products, reductions, shapes
+
+__all__ = ["elementwise", "plain", "products", "reductions", "shapes"]

@@ -1,0 +1,147 @@
+"""What was recorded, as plain data: for pictures, for tests, for the curious."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.backward import Piece, seed, sweep, topological
+from autograd.tensor import Tensor, value_of
+
+__all__ = ["Contribution", "Graph", "Node", "contributions", "graph"]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One recorded operation, or a leaf.
+
+    Attributes:
+        index: its place in `Graph.nodes`.
+        op: the operation's name; "leaf" where there is none.
+        name: the Tensor's name, if it was given one.
+        scope: the path of the `scope`s it was recorded in, "" outside of all.
+        shape, dtype: of the value, and of the gradient.
+        value: a read-only copy.
+        grad: ∂root/∂value, a read-only copy; None where no gradient comes.
+        requires_grad: False for constants.
+        parents: the indices of its arguments, in order, as often as they are used.
+        contributions: for each parent, the gradient that this use sent back to it;
+            None where none was sent.
+    """
+
+    index: int
+    op: str
+    name: str | None
+    scope: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    value: Any
+    grad: Any
+    requires_grad: bool
+    parents: tuple[int, ...]
+    contributions: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes below a Tensor, in topological order: the root is the last."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def root(self) -> Node:
+        return self.nodes[-1]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+
+def graph(tensor: Tensor, gradient: Any = None) -> Graph:
+    """A snapshot of all that `tensor` was computed from, with values and gradients.
+
+    Constants are part of it where they are Tensors with a name.
+
+    Args:
+        tensor: the root.
+        gradient: ∂E/∂tensor, of its shape; may be left out for a root of one element
+            (it is 1 then) and for any other (there are no gradients then).
+    """
+    nodes = topological(tensor)
+    constants = {
+        x
+        for node in nodes
+        for x in node._args or ()
+        if isinstance(x, Tensor) and not x.requires_grad and x.name
+    }
+    nodes = sorted((*constants, *nodes), key=lambda x: x._order)
+    index = {x: i for i, x in enumerate(nodes)}
+    swept: dict[Tensor, tuple[Any, list[Any]]] = {}
+    if tensor.requires_grad and (gradient is not None or tensor.size == 1):
+        for x, g, edges in sweep(tensor, value_of(seed(tensor, gradient))):
+            swept[x] = g, [edge.gradient for edge in edges]
+    return Graph(tuple(_node(x, index, swept) for x in nodes))
+
+
+def _node(
+    x: Tensor, index: dict[Tensor, int], swept: dict[Tensor, tuple[Any, list[Any]]]
+) -> Node:
+    grad, sent = swept.get(x, (None, []))
+    arguments = [a for a in x._args or () if isinstance(a, Tensor) and a in index]
+    back = iter(sent)
+    returned = [next(back, None) if a.requires_grad else None for a in arguments]
+    return Node(
+        index=index[x],
+        op=x.op,
+        name=x.name,
+        scope=x.scope,
+        shape=x.shape,
+        dtype=x.dtype,
+        value=_frozen(x.data),
+        grad=_frozen(grad),
+        requires_grad=x.requires_grad,
+        parents=tuple(index[a] for a in arguments),
+        contributions=tuple(map(_frozen, returned)),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    if value is None:
+        return None
+    copy = np.array(value.full() if isinstance(value, Piece) else value)
+    copy.flags.writeable = False
+    return copy
+
+
+class Contribution(NamedTuple):
+    """What one use of a parameter adds to its gradient.
+
+    Attributes:
+        scope: where the use was recorded, "t=3" for a step of an unrolled network.
+        op: the operation that used it.
+        gradient: of the parameter's shape.
+    """
+
+    scope: str
+    op: str
+    gradient: Any
+
+
+def contributions(loss: Tensor, parameter: Tensor) -> list[Contribution]:
+    """The terms whose sum is ∂loss/∂parameter, one for each use, in order of recording.
+
+    For a network unrolled in time that is one term for each step, since
+    ∂E/∂W = Σ_t (∂E/∂W through its use at step t).
+    """
+    terms = [
+        Contribution(node.scope, node.op, _frozen(edge.gradient))
+        for node, _, edges in sweep(loss, seed(loss, None), wanted={parameter})
+        for edge in edges
+        if edge.parent is parameter
+    ]
+    return terms[::-1]

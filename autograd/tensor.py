@@ -1,0 +1,428 @@
+"""The Tensor, and the recording of operations on it.
+
+A Tensor is a value together with its place in the graph: the operation that made it
+and the arguments that went in. NumPy hands every ufunc and function called on a Tensor
+to the two protocol methods below; they look the function up in one table, `DISPATCH`,
+and what stands there records.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import operator
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Tensor", "no_grad", "scope"]
+
+DISPATCH: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""NumPy function → what runs when one of its arguments is a Tensor."""
+
+DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
+
+_clock = itertools.count()
+
+
+class _Context(threading.local):
+    recording = True
+    scope = ""
+
+
+context = _Context()
+
+
+class no_grad(ContextDecorator):
+    """Context manager and decorator: operations inside are computed, not recorded."""
+
+    def __enter__(self) -> None:
+        self.outer = context.recording
+        context.recording = False
+
+    def __exit__(self, *exc: object) -> None:
+        context.recording = self.outer
+
+    def _recreate_cm(self) -> no_grad:
+        return no_grad()
+
+
+class scope(ContextDecorator):
+    """Context manager: operations recorded inside carry the path `outer/name`.
+
+    Unrolled networks lay each step in `scope("t=3")`, which is how a graph knows its
+    time steps.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.outer = context.scope
+        context.scope = f"{self.outer}/{self.name}" if self.outer else self.name
+
+    def __exit__(self, *exc: object) -> None:
+        context.scope = self.outer
+
+    def _recreate_cm(self) -> scope:
+        return scope(self.name)
+
+
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that is `function` called on the Tensor."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return DISPATCH[function](self, *args, **kwargs)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"np.{function.__name__}(self, …)"
+    return method
+
+
+def _operator(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: DISPATCH[ufunc](self, other)
+
+
+def _reflected(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: DISPATCH[ufunc](other, self)
+
+
+class Tensor:
+    """A value and its place in the graph.
+
+    Args:
+        data: an array of any shape, a number, or nested lists of numbers. It is copied,
+            so that nothing changes the value behind the graph's back. A Python float
+            stays one; everything else becomes an ndarray.
+        requires_grad: whether `backward` is to leave ∂root/∂self in `.grad`. Only
+            float32, float64 and longdouble can.
+        name: a label for messages and pictures.
+
+    Attributes:
+        data: the value.
+        grad: None until a sweep reaches this Tensor; then an array of the shape and
+            dtype of `data`. Leaves keep it, and Tensors asked to with `retain_grad`.
+
+    Raises:
+        TypeError: for values that are not numbers, and for a gradient asked of
+            integers, booleans, float16 or complex numbers.
+    """
+
+    __slots__ = (
+        "_args", "_kwargs", "_order", "_primitive", "_retains", "data", "grad", "name",
+        "requires_grad", "scope",
+    )  # fmt: skip
+    __hash__ = object.__hash__
+
+    data: Any
+    grad: Any
+    requires_grad: bool
+    name: str | None
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, name: str | None = None
+    ) -> None:
+        self.data = _own(data)
+        self.grad = None
+        self.requires_grad = requires_grad
+        self.name = name
+        self.scope = context.scope
+        self._primitive = self._args = self._kwargs = None
+        self._order = next(_clock)
+        self._retains = requires_grad
+        if requires_grad and self.dtype.type not in DIFFERENTIABLE:
+            raise TypeError(
+                f"Tensor: {self.dtype} values cannot require a gradient; expected "
+                "float32 or float64. Convert them: Tensor(np.asarray(x, float), …)"
+            )
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        handler = DISPATCH.get(ufunc)
+        if method != "__call__" or handler is None:
+            call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(_no_rule(call))
+        if "out" in kwargs:
+            raise TypeError(
+                f"np.{ufunc.__name__}: out= (and in-place forms such as `array += "
+                "tensor`) would drop the gradient. Use the result: `array = array + t`"
+            )
+        return handler(*inputs, **kwargs)
+
+    def __array_function__(
+        self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        handler = DISPATCH.get(func)
+        if handler is None:
+            raise TypeError(_no_rule(f"{func.__name__}"))
+        return handler(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad:
+            raise TypeError(
+                f"{self._title()} requires a gradient, which an ndarray would drop. Use `.data` "
+                "or `.detach()` for the value alone; to join Tensors into one, np.stack "
+                "or np.concatenate in place of np.array"
+            )
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.data)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.size(self.data))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.result_type(self.data) if type(self.data) is float else self.data.dtype
+
+    @property
+    def T(self) -> Any:
+        return np.transpose(self)
+
+    @property
+    def op(self) -> str:
+        """The name of the operation that made this Tensor; "leaf" where none did."""
+        return self._primitive.name if self._primitive is not None else "leaf"
+
+    def item(self) -> Any:
+        """The value of a Tensor of one element, as a Python number."""
+        return self.data if type(self.data) is float else self.data.item()
+
+    def detach(self) -> Tensor:
+        """The value alone: a leaf that does not require a gradient, not a copy."""
+        return wrap(self.data)
+
+    def retain_grad(self) -> Tensor:
+        """Ask an interior Tensor to keep its `.grad` in coming sweeps; returns self."""
+        self._retains = True
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `.grad` is None again."""
+        self.grad = None
+
+    def backward(self, gradient: Any = None) -> None:
+        """Sweep the graph below and add ∂self/∂leaf to the `.grad` of every leaf.
+
+        Args:
+            gradient: ∂E/∂self for whatever E comes after, of self's shape; may be left
+                out where self has one element, and is 1 then.
+        """
+        from autograd.backward import backward
+
+        backward(self, gradient)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """np.reshape(self, shape); the sizes may be given one by one."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        """np.transpose(self, axes); the axes may be given one by one."""
+        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def __getitem__(self, index: Any) -> Any:
+        return DISPATCH[operator.getitem](self, index)
+
+    def __pow__(self, exponent: Any) -> Any:
+        if isinstance(exponent, (int, float)) and exponent == 2:
+            return DISPATCH[np.square](self)
+        return DISPATCH[np.power](self, exponent)
+
+    __neg__ = _method(np.negative)
+    __pos__ = _method(np.positive)
+    __abs__ = _method(np.absolute)
+    __add__, __radd__ = _operator(np.add), _reflected(np.add)
+    __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
+    __mul__, __rmul__ = _operator(np.multiply), _reflected(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
+    __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
+    __rpow__ = _reflected(np.power)
+    __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
+    __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
+    __eq__ = _operator(np.equal)  # type: ignore[assignment]
+    __ne__ = _operator(np.not_equal)  # type: ignore[assignment]
+
+    sum, mean, max, min = map(_method, (np.sum, np.mean, np.max, np.min))
+    argmax, argmin = map(_method, (np.argmax, np.argmin))
+    ravel, squeeze, swapaxes = map(_method, (np.ravel, np.squeeze, np.swapaxes))
+
+    def __repr__(self) -> str:
+        label = f"{self.name}: " if self.name else ""
+        text = np.array2string(np.asarray(self.data), precision=6, threshold=20)
+        grad = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({label}{text}{grad})"
+
+    def _title(self) -> str:
+        """One line that tells which Tensor this is, for messages."""
+        name = f" {self.name}" if self.name else ""
+        made = f" from {self.op}" if self._primitive is not None else ""
+        where = f" in {self.scope}" if self.scope else ""
+        return f"Tensor{name} of shape {self.shape}{made}{where}"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a Tensor without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __index__(self) -> int:
+        return self.data.__index__()  # type: ignore[no-any-return]
+
+    def __float__(self) -> float:
+        if self.requires_grad:
+            raise TypeError(
+                f"float(): {self._title()} requires a gradient, which a float would drop. Use "
+                "`.item()` for the number, np.tanh and its kin in place of math.tanh"
+            )
+        return float(self.data)
+
+
+def _own(data: Any) -> Any:
+    if isinstance(data, Tensor):
+        raise TypeError("Tensor: the data is a Tensor already; use it, or its .detach()")
+    if type(data) is float:
+        return data
+    array = np.array(data)
+    if array.dtype.kind not in "fiubc":
+        raise TypeError(
+            f"Tensor: expected numbers, got {type(data).__name__} of dtype {array.dtype}"
+        )
+    return array
+
+
+def _no_rule(function: str) -> str:
+    return (
+        f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
+        "of functions that have one, declare one with autograd.primitive, or leave the "
+        "graph with `.data`"
+    )
+
+
+def wrap(value: Any) -> Tensor:
+    """A Tensor around `value` as it is: no copy, no gradient, no place in the graph."""
+    self = Tensor.__new__(Tensor)
+    self.data = value if type(value) is float else np.asarray(value)
+    self.grad = self.name = self._primitive = self._args = self._kwargs = None
+    self.requires_grad = self._retains = False
+    self.scope = context.scope
+    self._order = next(_clock)
+    return self
+
+
+def value_of(x: Any) -> Any:
+    """The value of a Tensor; anything else as it is."""
+    return x.data if isinstance(x, Tensor) else x
+
+
+def named(name: str, x: Any) -> Any:
+    """Give a Tensor a name for messages and pictures, and return it."""
+    if isinstance(x, Tensor):
+        x.name = name
+    return x
+
+
+class Primitive:
+    """An operation with its vector-Jacobian products (VJPs).
+
+    `vjps[i](g, ans, *args, **kwargs)` is gᵀ ∂ans/∂args[i]: given the gradient g of the
+    result, the result and the arguments, the gradient that goes to argument i. Written
+    in NumPy's own functions it takes arrays and Tensors alike; on Tensors it records,
+    which is how derivatives of any order come out of one rule. It need not undo
+    broadcasting or match dtypes: the sweep does, on every edge.
+    """
+
+    __slots__ = ("function", "name", "vjps")
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        self.function = function
+        self.name = name or function.__name__
+        self.vjps: Any = ()
+
+    def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
+        """Declare the VJP of each argument in turn; None where there is no gradient."""
+        self.vjps = vjps
+        return self
+
+    def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
+        """Declare the VJPs of any number of like arguments: `vjp(i)` is that of the i-th."""
+        self.vjps = _Each(vjp)
+        return self
+
+    def vjp(self, argument: int) -> Callable[..., Any]:
+        """The VJP of one argument; TypeError where it has none."""
+        rule = self.vjps[argument] if argument < len(self.vjps) else None
+        if rule is None:
+            raise TypeError(
+                f"{self.name}: argument {argument} was given as a Tensor that requires "
+                "a gradient, but has no VJP. Pass its value, `.data`"
+            )
+        return rule  # type: ignore[no-any-return]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
+            args, kwargs = _positional(self.function, args, kwargs)
+        values = [x.data if isinstance(x, Tensor) else x for x in args]
+        value = self.function(*values, **kwargs)
+        sources = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
+        if not sources:
+            return value
+        if isinstance(value, np.generic):
+            scalars = all(type(x) in (float, int) for x in values)
+            value = float(value) if scalars else np.asarray(value)
+        result = wrap(value)
+        if context.recording and any(args[i].requires_grad for i in sources):
+            for i in sources:
+                if args[i].requires_grad:
+                    self.vjp(i)
+            result.requires_grad = True
+            result._primitive = self
+            result._args = args
+            result._kwargs = kwargs
+        return result
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class _Each:
+    """VJPs of an operation with any number of like arguments, as a sequence."""
+
+    def __init__(self, vjp: Callable[[int], Callable[..., Any]]) -> None:
+        self.vjp = vjp
+
+    def __len__(self) -> int:
+        return sys.maxsize
+
+    def __getitem__(self, argument: int) -> Callable[..., Any]:
+        return self.vjp(argument)
+
+
+def _positional(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Move the Tensors among `kwargs` to where the signature has them in `args`."""
+    bound = inspect.signature(function).bind(*args, **kwargs).arguments
+    last = max(i for i, v in enumerate(bound.values()) if isinstance(v, Tensor))
+    names = list(bound)[: last + 1]
+    rest = {name: v for name, v in kwargs.items() if name not in names}
+    return tuple(bound[name] for name in names), rest

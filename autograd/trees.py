@@ -1,0 +1,26 @@
+"""Nests of dicts, lists, tuples and dataclasses, with values at their leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["map_tree"]
+
+
+def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The same nest, with `function` applied to every leaf; None stays None."""
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        return type(tree)((key, map_tree(function, v)) for key, v in tree.items())
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(map_tree(function, v) for v in tree))
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(map_tree(function, v) for v in tree)
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        fields = [field.name for field in dataclasses.fields(tree)]
+        changed = {name: map_tree(function, getattr(tree, name)) for name in fields}
+        return dataclasses.replace(tree, **changed)
+    return function(tree)

@@ -1,0 +1,69 @@
+"""What all networks share: named parameters and a printed form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+__all__ = ["Module"]
+
+
+class Module:
+    """A network: attributes that are Tensors are its parameters.
+
+    Attributes:
+        config: the constructor's arguments, with which `load` builds it again.
+    """
+
+    config: dict[str, Any]
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Its parameters by name, in the order they were made."""
+        return {name: x for name, x in vars(self).items() if isinstance(x, Tensor)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of every parameter's value by name."""
+        return {name: np.array(p.data) for name, p in self.parameters().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Set every parameter's value.
+
+        Raises:
+            ValueError: naming every entry that is missing, unknown or misshapen.
+        """
+        own = self.parameters()
+        wrong = [f"{name} is missing" for name in own if name not in state]
+        wrong += [f"{name} is unknown" for name in state if name not in own]
+        wrong += [
+            f"{name} has shape {np.shape(state[name])}, expected {p.shape}"
+            for name, p in own.items()
+            if name in state and np.shape(state[name]) != p.shape
+        ]
+        if wrong:
+            raise ValueError(f"{type(self).__name__}.load_state_dict: {'; '.join(wrong)}")
+        for name, p in own.items():
+            p.data = np.array(state[name], dtype=p.dtype)
+
+    def zero_grad(self) -> None:
+        """Forget every parameter's gradient."""
+        for p in self.parameters().values():
+            p.zero_grad()
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
+        rows = [f"  {n} {p.shape}: {p.size:,}" for n, p in self.parameters().items()]
+        total = sum(p.size for p in self.parameters().values())
+        head = f"{type(self).__name__}({arguments})"
+        return "\n".join((head, *rows, f"  {total:,} parameters"))
+
+
+def uniform(
+    rng: np.random.Generator, fan: int, *shape: int, name: str, dtype: Any
+) -> Tensor:
+    """A parameter drawn from U(−1/√fan, 1/√fan), PyTorch's range for recurrent nets."""
+    bound = 1 / np.sqrt(fan)
+    draw = rng.uniform(-bound, bound, shape).astype(dtype)
+    return Tensor(draw, requires_grad=True, name=name)

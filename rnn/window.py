@@ -1,0 +1,97 @@
+"""The lecture's feed-forward network over a window of the past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import named
+from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
+from rnn.module import Module, uniform
+
+__all__ = ["WindowMLP", "windows"]
+
+
+def windows(x: Any, window: int) -> Any:
+    """The last `window` inputs at each instant that has as many.
+
+    Args:
+        x: (T, B, D).
+        window: n.
+
+    Returns:
+        (T − n + 1, B, n·D); row t holds x^t … x^{t+n−1}, the oldest first.
+
+    Raises:
+        ValueError: where n is below 1 or above T.
+    """
+    T, B, D = np.shape(x)
+    if not 1 <= window <= T:
+        raise ValueError(f"windows: window={window}, expected 1 to T = {T}")
+    view = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)  # (T−n+1, B, D, n)
+    return np.moveaxis(view, -1, 2).reshape(T - window + 1, B, window * D)
+
+
+class WindowMLP(Module):
+    """A layer of hidden units over the last n inputs: memory limited to the window.
+
+        v^t = [x^{t−n+1} … x^t] W_1ᵀ + b_1      h^t = φ(v^t)
+        y^t = ψ(h^t W_2ᵀ + b_2)
+
+    Args:
+        input_size: D, the width of x^t.
+        hidden_size: H.
+        output_size: O.
+        window: n, how many inputs it sees.
+        activation, output_activation: φ and ψ, as in `ElmanNetwork`.
+        rng: a seed or generator for the initial parameters, U(−1/√fan, 1/√fan) with
+            fan the number of a layer's inputs.
+        dtype: of the parameters.
+
+    Attributes:
+        W_1 (H, n·D), b_1 (H,), W_2 (O, H), b_2 (O,): the parameters.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        window: int,
+        activation: str = "tanh",
+        output_activation: str = "identity",
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.config = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "output_size": output_size,
+            "window": window,
+            "activation": activation,
+            "output_activation": output_activation,
+            "dtype": np.dtype(dtype).name,
+        }
+        self._phi = activation_named(activation, ACTIVATIONS, "activation")
+        self._psi = activation_named(
+            output_activation, OUTPUT_ACTIVATIONS, "output_activation"
+        )
+        rng = np.random.default_rng(rng)
+        n, H, O = window * input_size, hidden_size, output_size  # noqa: E741 (letters)
+        self.W_1 = uniform(rng, n, H, n, name="W_1", dtype=dtype)
+        self.b_1 = uniform(rng, n, H, name="b_1", dtype=dtype)
+        self.W_2 = uniform(rng, H, O, H, name="W_2", dtype=dtype)
+        self.b_2 = uniform(rng, H, O, name="b_2", dtype=dtype)
+
+    def __call__(self, x: Any) -> Any:
+        """y (T − n + 1, B, O) from x (T, B, D); ValueError where x has another shape."""
+        if np.ndim(x) != 3 or np.shape(x)[2] != self.config["input_size"]:
+            raise ValueError(
+                f"WindowMLP: x has shape {np.shape(x)}, expected (T, B, D) with "
+                f"D = {self.config['input_size']}"
+            )
+        u = windows(x, self.config["window"])
+        h = named("h", self._phi(named("v_h", np.matmul(u, self.W_1.T) + self.b_1)))
+        return named("y", self._psi(named("v_y", np.matmul(h, self.W_2.T) + self.b_2)))
