@@ -1,0 +1,126 @@
+"""Models and checkpoints on disk: safetensors, with the architecture in the metadata.
+
+Files are written to a temporary name beside their own and renamed, so that an
+interrupted write leaves the old file whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd.extras import require
+from rnn.elman import ElmanNetwork
+from rnn.module import Module
+from rnn.window import WindowMLP
+
+__all__ = ["ModelFileError", "load", "read_tensors", "save", "write_tensors", "written"]
+
+ARCHITECTURES: dict[str, type[Module]] = {
+    "ElmanNetwork": ElmanNetwork,
+    "WindowMLP": WindowMLP,
+}
+FORMAT = "unrolled"
+
+
+class ModelFileError(ValueError):
+    """A file that is no model of ours, or is damaged; the message says which and why."""
+
+
+@contextmanager
+def written(path: str | Path) -> Iterator[Path]:
+    """A temporary path to write to; renamed to `path` when the block ends without error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        temporary.chmod(0o666 & ~_umask())
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_tensors(
+    path: str | Path, tensors: dict[str, Any], metadata: dict[str, Any]
+) -> None:
+    """Write arrays by name, and any JSON beside them, as one safetensors file."""
+    safetensors = require("safetensors.numpy", "all", "Writing a safetensors file")
+    text = {"format": FORMAT, "unrolled": json.dumps(metadata, ensure_ascii=False)}
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    with written(path) as temporary:
+        temporary.write_bytes(safetensors.save(arrays, metadata=text))
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arrays and the JSON that `write_tensors` wrote.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ModelFileError: where it is not safetensors, is cut short, or is not ours.
+    """
+    require("safetensors", "all", "Reading a safetensors file")
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ModelFileError(
+            f"{path}: not a safetensors file, or damaged ({error})"
+        ) from error
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: a safetensors file, but not one of unrolled's")
+    try:
+        return tensors, json.loads(metadata["unrolled"])
+    except (KeyError, json.JSONDecodeError) as error:
+        raise ModelFileError(f"{path}: the metadata is damaged ({error})") from error
+
+
+def save(model: Module, path: str | Path, details: dict[str, Any] | None = None) -> None:
+    """Write a network: its parameters, its architecture, and `details` (any JSON)."""
+    architecture = {"class": type(model).__name__, "arguments": model.config}
+    metadata = {"architecture": architecture, "details": details or {}}
+    write_tensors(path, model.state_dict(), metadata)
+
+
+def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
+    """The network that `save` wrote, and its details.
+
+    Nothing in the file is run: the architecture is looked up by name.
+
+    Raises:
+        FileNotFoundError, ModelFileError: see `read_tensors`; and where the architecture
+            is unknown or the parameters do not fit it.
+    """
+    tensors, metadata = read_tensors(path)
+    try:
+        described = metadata["architecture"]
+        model = ARCHITECTURES[described["class"]](**described["arguments"])
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path}: the architecture does not fit ({error}); known are "
+            f"{', '.join(ARCHITECTURES)}"
+        ) from error
+    return model, metadata.get("details", {})
