@@ -1,27 +1,20 @@
-"""Models and checkpoints on disk: safetensors, with the architecture in the metadata.
-
-Files are written to a temporary name beside their own and renamed, so that an
-interrupted write leaves the old file whole.
-"""
+"""Models and checkpoints on disk: safetensors, with the architecture in the metadata."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd.extras import require
+from autograd.files import written
 from rnn.elman import ElmanNetwork
 from rnn.module import Module
 from rnn.window import WindowMLP
 
-__all__ = ["ModelFileError", "load", "read_tensors", "save", "write_tensors", "written"]
+__all__ = ["ModelFileError", "load", "read_tensors", "save", "write_tensors"]
 
 ARCHITECTURES: dict[str, type[Module]] = {
     "ElmanNetwork": ElmanNetwork,
@@ -32,30 +25,6 @@ FORMAT = "unrolled"
 
 class ModelFileError(ValueError):
     """A file that is no model of ours, or is damaged; the message says which and why."""
-
-
-@contextmanager
-def written(path: str | Path) -> Iterator[Path]:
-    """A temporary path to write to; renamed to `path` when the block ends without error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        temporary.chmod(0o666 & ~_umask())
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_tensors(

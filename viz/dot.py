@@ -13,18 +13,25 @@ import numpy as np
 
 from autograd import Graph, Tensor
 from autograd import graph as snapshot
-from viz.layout import FONT_SIZE, Curve, curves, frames, place
+from viz.layout import FONT_SIZE, Curve, corner, curves, frames, place
 from viz.scene import Box, Line, Scene, scene
 
 __all__ = ["graph"]
 
 INK, BACK, PAPER, RULE = "#33415c", "#c1121f", "#f7f8fb", "#c9d0de"
-HEAT = ("#ffffff", "#fff3d6", "#ffe0a3", "#fdc877", "#f9a857", "#f2834a", "#e5603f")
+RED_INK = "#8f0a17"
+HEAT = ("#ffffff", "#fff7e3", "#ffedc7", "#ffe0aa", "#fed090", "#fcbd78", "#f8a868")
 FONT = "Helvetica,Arial,sans-serif"
 DECADES = 3.0
 """The range of gradients, in powers of ten below the largest, that colours tell apart."""
 ARROW = 5.0
 """Length of an arrow's head, in points."""
+LEGEND = (
+    "dark: a value, going forward     red, dashed: its gradient ∂E/∂·, coming back, "
+    "the wider the larger\\l"
+    "red frame: a local field v; its gradient is the lecture's δ     "
+    "‖ ‖: Euclidean norm, then the shape\\l"
+)
 STYLE = {
     "operation": {"style": "rounded,filled"},
     "field": {"style": "rounded,filled", "color": BACK, "penwidth": "2"},
@@ -55,6 +62,8 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
         _node(dot, box, largest)
     for line in shown.lines:
         _edges(dot, shown, line, largest)
+    left, bottom = corner(shown)
+    dot.node("legend", LEGEND, shape="plaintext", fixedsize="false", pos=f"{left:.1f},{bottom:.1f}")
     return dot
 
 
@@ -69,7 +78,7 @@ def _cluster(
 
 def _node(dot: graphviz.Digraph, box: Box, largest: float) -> None:
     title, *rest = box.lines
-    coloured = [*rest[:1], *(f'<FONT COLOR="{BACK}">{text}</FONT>' for text in rest[1:])]
+    coloured = [*rest[:1], *(f'<FONT COLOR="{RED_INK}">{text}</FONT>' for text in rest[1:])]
     dot.node(
         box.key,
         label=f"<{'<BR/>'.join([title, *coloured])}>",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import graphviz
 
 from autograd import Graph, Tensor
 from autograd.extras import MissingExtraError, require
+from autograd.files import written
 from viz.dot import graph
 
 __all__ = ["Drawing", "draw"]
@@ -49,14 +48,8 @@ class Drawing:
         """Write the picture, in the format of the path's ending; returns the path."""
         path = Path(path)
         picture = self.render(path.suffix[1:].lower())
-        handle, temporary = tempfile.mkstemp(suffix=path.suffix, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(picture)
-            shutil.copymode(__file__, temporary)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with written(path) as temporary:
+            temporary.write_bytes(picture)
         return path
 
     def _repr_svg_(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from viz.scene import Box, Line, Scene
 
-__all__ = ["FONT_SIZE", "Curve", "Frame", "curves", "frames", "place"]
+__all__ = ["FONT_SIZE", "Curve", "Frame", "corner", "curves", "frames", "place"]
 
 FONT_SIZE = 10.0
 CHARACTER = 0.58 * FONT_SIZE
@@ -22,6 +22,7 @@ GAP, ROW, AISLE = 10.0, 24.0, 46.0
 """Space between boxes of a row, between rows, and between columns."""
 HEADROOM = 26.0
 """Space at the top of a column, for its title."""
+LEGEND_WIDTH = 470.0
 APART = 3.0
 """Half the distance between a value's line and its gradient's."""
 
@@ -133,6 +134,13 @@ def frames(scene: Scene) -> list[Frame]:
         for column, boxes in scene.columns.items()
         if column
     ]
+
+
+def corner(scene: Scene) -> tuple[float, float]:
+    """The middle of a text of two lines that stands below the columns, at the left."""
+    left = min(box.x - box.width / 2 for box in scene.boxes.values())
+    bottom = min(box.y - box.height / 2 for box in scene.boxes.values())
+    return left + LEGEND_WIDTH / 2, bottom - 2 * GAP - LEADING
 
 
 def curves(scene: Scene, line: Line) -> tuple[Curve, Curve]:

@@ -1,0 +1,109 @@
+"""What the commands share: the console, the output folder, tables, common options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograd.files import written
+from rnn.check import Agreement
+
+__all__ = [
+    "console", "figure", "out_option", "output_folder", "seed_option", "show_agreement",
+    "show_files", "show_table", "worst",
+]  # fmt: skip
+
+console = Console(highlight=False)
+
+seed_option = click.option(
+    "--seed", default=0, show_default=True, help="Of everything that is drawn at random."
+)
+
+
+def out_option(default: str) -> Callable[[Any], Any]:
+    """The option --out, a folder."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help="The folder to write to.",
+    )
+
+
+def output_folder(path: Path) -> Path:
+    """Make the folder, and see that it can be written to before any work is done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with written(path / "probe"):
+            pass
+        (path / "probe").unlink()
+    except OSError as error:
+        raise click.BadParameter(
+            f"{path} cannot be written to: {error.strerror}", param_hint="--out"
+        ) from error
+    return path
+
+
+def show_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: the first column is text, the others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for i, name in enumerate(head):
+        table.add_column(name, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print()
+    console.print(table)
+
+
+def worst(rows: Iterable[Agreement], quantity: str) -> Agreement:
+    """The row of a quantity with the largest difference."""
+    return max((r for r in rows if r.quantity == quantity), key=lambda r: r.difference)
+
+
+def show_agreement(rows: list[Agreement], names: Sequence[str], every_step: bool) -> None:
+    """Print how the engine and the formulas agree.
+
+    Args:
+        rows: from `check_deltas`.
+        names: what to call the steps, T of them.
+        every_step: a line for every step, not just the worst.
+    """
+    lines = [
+        (r.quantity, "", f"{r.norm:.3e}", f"{r.difference:.1e}")
+        for r in rows
+        if r.step is None
+    ]
+    for quantity in ("δ_a", "δ_y"):
+        chosen = [r for r in rows if r.quantity == quantity]
+        if not every_step:
+            chosen = [worst(chosen, quantity)]
+        for r in chosen:
+            name = names[(r.step or 1) - 1]
+            when = name if every_step else f"worst of {len(names)}: {name}"
+            lines.append((quantity, when, f"{r.norm:.3e}", f"{r.difference:.1e}"))
+    show_table(
+        "The engine's sweep against the δ formulas derived by hand (float64)",
+        ("quantity", "step", "norm", "largest relative difference"),
+        lines,
+    )
+
+
+def figure(path: Path, plot: Any) -> Path:
+    """Write a matplotlib figure."""
+    with written(path) as temporary:
+        plot.savefig(temporary, metadata={"Software": None})
+    return path
+
+
+def show_files(paths: Iterable[Path]) -> None:
+    """Print where the files are."""
+    console.print("\nWritten:")
+    for path in paths:
+        console.print(f"  {path}", soft_wrap=True)

@@ -1,0 +1,175 @@
+"""`unrolled graph`, `flow` and `check`: a closer look at a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from rnn.check import Agreement
+from rnn.command.console import (
+    console,
+    out_option,
+    output_folder,
+    seed_option,
+    show_agreement,
+    show_files,
+)
+from rnn.command.report import (
+    FLOW_STEPS,
+    PICTURED_STEPS,
+    draw_window,
+    plot_flow,
+    series_window,
+    write_deltas,
+)
+from rnn.command.window import Window
+from rnn.elman import ElmanNetwork
+from rnn.files import ModelFileError, load
+from rnn.forecast import Scale
+from rnn.series import DataError, read_series
+from rnn.text import Vocabulary, tokenise
+
+__all__ = ["check", "flow", "graph"]
+
+TOLERANCE = 1e-12
+readable = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _with_data(function: click.decorators.FC) -> click.decorators.FC:
+    """The options that choose what the network is looked at with."""
+    for option in (
+        click.option("--random", "random_steps", type=click.IntRange(min=2), help=(
+            "So many steps of random input, drawn with --seed.")),
+        click.option("--prompt", help="Words to feed a next-word model."),
+        click.option("--column", help="Which column of --series."),
+        click.option("--series", type=readable, help="A CSV file to feed the network."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def _window(
+    path: Path,
+    series: Path | None,
+    column: str | None,
+    prompt: str | None,
+    random_steps: int | None,
+    seed: int,
+) -> Window:
+    """The saved network on the data that was asked for, or on what it last saw."""
+    network, details = load(path)
+    if not isinstance(network, ElmanNetwork) or "kind" not in details:
+        raise ModelFileError(f"{path}: not a recurrent network that unrolled trained")
+    rng = np.random.default_rng(seed)
+    if details["kind"] == "text":
+        if series is not None:
+            raise click.UsageError("--series goes with a model of numbers; use --prompt")
+        vocabulary = Vocabulary(details["words"])
+        words = tokenise(prompt) if prompt is not None else details["recent"]
+        if random_steps is not None:
+            words = vocabulary.decode(rng.integers(len(vocabulary), size=random_steps + 1))
+        if len(words) < 2:
+            raise DataError("--prompt: expected at least two words, so that one is next")
+        indices = vocabulary.encode(words).reshape(-1, 1)
+        names = [f"{i} {word}" for i, word in enumerate(words[1:], 1)]
+        return Window.of(network, indices[:-1], indices[1:], names)
+    if prompt is not None:
+        raise click.UsageError("--prompt goes with a next-word model; use --series")
+    values, labels = np.array(details["recent"]), details["labels"]
+    if series is not None:
+        read = read_series(series, column)
+        values, labels = read.values, list(read.labels)
+    x = Scale(*details["scale"]).forward(values)
+    if random_steps is not None:
+        x = rng.normal(size=random_steps + 1)
+        labels = [str(t) for t in range(random_steps + 1)]
+    if len(x) < 2:
+        raise DataError(f"{series}: {len(x)} values, expected at least 2")
+    return series_window(network, x, labels)
+
+
+@click.command()
+@click.argument("model", type=readable)
+@click.option(
+    "--steps",
+    default=PICTURED_STEPS,
+    show_default=True,
+    type=click.IntRange(1, 50),
+    help="How many of the last steps to draw.",
+)
+@_with_data
+@seed_option
+@out_option("unrolled-graph")
+def graph(
+    model: Path,
+    steps: int,
+    series: Path | None,
+    column: str | None,
+    prompt: str | None,
+    random_steps: int | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """Draw the graph that a saved MODEL is unrolled into: .svg, .png and .dot."""
+    window = _window(model, series, column, prompt, random_steps, seed)
+    show_files(draw_window(window, steps, output_folder(out)))
+
+
+@click.command()
+@click.argument("model", type=readable)
+@_with_data
+@seed_option
+@out_option("unrolled-flow")
+def flow(
+    model: Path,
+    series: Path | None,
+    column: str | None,
+    prompt: str | None,
+    random_steps: int | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """Show how far back in time the gradient of a saved MODEL reaches."""
+    window = _window(model, series, column, prompt, random_steps, seed)
+    found = window.last(FLOW_STEPS)[0].flow()
+    console.print(
+        f"a step back multiplies the gradient by {found.factor:.3g} on average: "
+        f"{found.verdict}\n"
+        f"spectral radius of W_a {found.spectral_radius:.3g}, largest singular value "
+        f"{found.sigma_max:.3g}; bound: (γ σ_max)^d with γ σ_max = {found.rate:.3g}"
+    )
+    show_files([plot_flow(found, output_folder(out) / "gradient_flow.png")])
+
+
+@click.command()
+@click.argument("model", type=readable)
+@_with_data
+@seed_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="A folder for deltas.csv, if wanted."
+)
+def check(
+    model: Path,
+    series: Path | None,
+    column: str | None,
+    prompt: str | None,
+    random_steps: int | None,
+    seed: int,
+    out: Path | None,
+) -> None:
+    """Hold the engine against the δ formulas derived by hand, on a saved MODEL.
+
+    Exit status 1 where they differ by more than 1e-12.
+    """
+    window = _window(model, series, column, prompt, random_steps, seed)
+    rows: list[Agreement] = window.check()
+    show_agreement(rows, window.names, every_step=True)
+    if out is not None:
+        show_files([write_deltas(output_folder(out) / "deltas.csv", rows, window.names)])
+    largest = max(row.difference for row in rows)
+    agree = largest <= TOLERANCE
+    console.print(f"\nlargest {largest:.1e}: {'they agree' if agree else 'they DIFFER'}")
+    if not agree:
+        raise SystemExit(1)

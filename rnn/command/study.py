@@ -1,0 +1,121 @@
+"""A study of a series: the baselines, both networks, and their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnn.forecast import WINDOW, Forecast, Recipe, Scale, train
+from rnn.series import Series, relative_variance
+
+__all__ = ["ELMAN_NAME", "WINDOW_NAME", "Result", "Row", "Study", "run"]
+
+Array = np.ndarray[Any, Any]
+ELMAN_NAME, WINDOW_NAME = "Elman network", "window network"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: whose forecasts, and their score over each period."""
+
+    name: str
+    scores: list[float]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to do with a series.
+
+    Attributes:
+        series: the data.
+        known: how many values to train on.
+        periods: by name, the first index and the one after the last; scored apart.
+        variance: what the mean squared error is divided by.
+        scale: to the networks' units.
+        recipe: of the Elman network.
+        title: of the table and the page.
+        unit: of the values.
+        published: rows of the literature.
+        note: a sentence to stand below the table.
+        pictured: the index after the last value of the pictured window.
+    """
+
+    series: Series
+    known: int
+    periods: dict[str, tuple[int, int]]
+    variance: float
+    scale: Scale
+    recipe: Recipe
+    title: str
+    unit: str
+    published: tuple[Row, ...] = ()
+    note: str = ""
+    pictured: int | None = None
+
+    def scores(self, forecasts: Array) -> list[float]:
+        """The relative variance over each period, as far back as the forecasts go."""
+        values = self.series.values
+        lag = len(values) - len(forecasts)
+        return [
+            relative_variance(
+                forecasts[max(first, lag) - lag : stop - lag],
+                values[max(first, lag) : stop],
+                self.variance,
+            )
+            for first, stop in self.periods.values()
+        ]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a study.
+
+    Attributes:
+        study: the study.
+        seeds: the seeds trained with.
+        elman, window: the trained networks, one for each seed.
+        rows: the table.
+    """
+
+    study: Study
+    seeds: list[int]
+    elman: list[Forecast]
+    window: list[Forecast]
+    rows: list[Row]
+
+
+def run(study: Study, seeds: list[int], out: Path) -> Result:
+    """Train both networks with each seed, and score them beside "next = this".
+
+    A run that was interrupted goes on from the checkpoints in `out`.
+    """
+    elman, window = [], []
+    for seed in seeds:
+        mark = f" (seed {seed})" if len(seeds) > 1 else ""
+        for name, recipe, found in (
+            (WINDOW_NAME, WINDOW, window),
+            (ELMAN_NAME, study.recipe, elman),
+        ):
+            checkpoint = out / f"checkpoint-{name.split()[0].lower()}-{seed}.safetensors"
+            values, known, scale = study.series.values, study.known, study.scale
+            show = f"{name}{mark}"
+            found.append(train(recipe, values, known, scale, seed, checkpoint, show))
+    for path in out.glob("checkpoint-*.safetensors"):
+        path.unlink()
+    rows = [Row("next = this", study.scores(study.series.values[:-1])), *study.published]
+    rows += _rows(WINDOW_NAME, [study.scores(f.values) for f in window], seeds)
+    rows += _rows(ELMAN_NAME, [study.scores(f.values) for f in elman], seeds)
+    return Result(study, seeds, elman, window, rows)
+
+
+def _rows(name: str, scores: list[list[float]], seeds: list[int]) -> list[Row]:
+    """The first seed's scores; of several, each one's and their median and range."""
+    if len(seeds) == 1:
+        return [Row(f"{name}, seed {seeds[0]}", scores[0])]
+    each = [Row(f"{name}, seed {s}", row) for s, row in zip(seeds, scores, strict=True)]
+    table = np.array(scores)
+    spread = {"median": np.median(table, 0), "least": table.min(0), "most": table.max(0)}
+    return each + [Row(f"{name}, {k}", [float(x) for x in v]) for k, v in spread.items()]

@@ -1,0 +1,113 @@
+"""Plots, on matplotlib. Each returns a Figure, which a notebook shows by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.extras import require
+
+__all__ = ["curves", "forecast", "gradient_flow"]
+
+Array = np.ndarray[Any, Any]
+TRUTH, COLOURS, SHADE = "#33415c", ("#c1121f", "#2a9d8f", "#e9a23b", "#6d597a"), "#eef1f7"
+
+
+def _axes(width: float, height: float) -> tuple[Any, Any]:
+    figure = require("matplotlib.figure", "plots", "A plot").Figure(
+        figsize=(width, height), layout="constrained", dpi=120
+    )
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e3e7ef", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def forecast(
+    actual: Array,
+    forecasts: Mapping[str, Array],
+    *,
+    labels: Sequence[str],
+    periods: Mapping[str, tuple[int, int]],
+    title: str,
+    unit: str,
+) -> Any:
+    """A series and one-step forecasts of it.
+
+    Args:
+        actual: (N,).
+        forecasts: by name, the last M ≤ N of them, each of its own length.
+        labels: N of them, one for each instant; numbers are put on a number line.
+        periods: by name, the first index and the one after the last, to set apart.
+        title: above the plot.
+        unit: of the values.
+    """
+    figure, axes = _axes(11, 4)
+    numeric = all(label.lstrip("-").isdigit() for label in labels)
+    time = np.array(labels, float) if numeric else np.arange(len(labels))
+    for (name, (first, stop)), shade in zip(
+        periods.items(), ("#f4f6fa", "#e6ebf5") * len(periods), strict=False
+    ):
+        axes.axvspan(time[first], time[stop - 1], color=shade, zorder=0)
+        top = axes.get_xaxis_transform()
+        middle = (time[first] + time[stop - 1]) / 2
+        axes.text(middle, 0.98, name, transform=top, ha="center", va="top", fontsize=9)
+    axes.plot(time, actual, color=TRUTH, linewidth=1.6, label="observed")
+    for (name, values), colour in zip(forecasts.items(), COLOURS, strict=False):
+        style = {"color": colour, "linewidth": 1.1, "label": name}
+        axes.plot(time[-len(values) :], values, **style)
+    axes.margins(x=0.01)
+    axes.set(title=title, ylabel=unit, xlabel="" if numeric else "step")
+    bottom, top_value = axes.get_ylim()
+    axes.set_ylim(bottom, top_value + 0.12 * (top_value - bottom))
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
+    return figure
+
+
+def gradient_flow(
+    by_distance: Array, rate: float, *, factor: float, verdict: str, pairs: Array | None = None
+) -> Any:
+    """The gradient's norm against its distance in time, on a logarithmic scale.
+
+    Args:
+        by_distance: (T,), relative to distance 0.
+        rate: γ σ_max(W_a); its powers are the bound.
+        factor: what a step back multiplies the gradient by, on average.
+        verdict: "vanishing", "stable" or "exploding".
+        pairs: (T, T), ‖∂E^t/∂a^k‖ at [t, k], drawn as dots relative to [t, t].
+    """
+    figure, axes = _axes(7, 4)
+    d = np.arange(len(by_distance))
+    if pairs is not None:
+        t, k = np.nonzero(np.nan_to_num(pairs) > 0)
+        ratio = pairs[t, k] / pairs[t, t]
+        dots = {"s": 5, "color": "#b8c0cf", "linewidths": 0}
+        axes.scatter(t - k, ratio, label="each pair (t, t − d)", **dots)
+    shown = by_distance > 0
+    line = {"color": COLOURS[0], "linewidth": 1.8, "label": "geometric mean over t"}
+    axes.plot(d[shown], by_distance[shown], **line)
+    axes.plot(d, rate**d, "--", color=TRUTH, label=f"bound (γ σ_max)^d, γ σ_max = {rate:.3g}")
+    axes.set_yscale("log")
+    low = max(float(by_distance[shown].min()) / 10, 1e-18)
+    axes.set_ylim(low, max(10.0, float(by_distance.max()) * 10))
+    axes.set(
+        title=f"The gradient, d steps back: ×{factor:.2f} a step, {verdict}",
+        xlabel="distance in time, d",
+        ylabel="‖∂E^t/∂a^{t−d}‖ / ‖∂E^t/∂a^t‖",
+    )
+    axes.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def curves(series: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Any:
+    """Quantities that training followed, by name, on a logarithmic scale."""
+    figure, axes = _axes(7, 4)
+    for (name, values), colour in zip(series.items(), COLOURS, strict=False):
+        axes.plot(np.arange(1, len(values) + 1), values, color=colour, label=name)
+    axes.set_yscale("log")
+    axes.set(title=title, xlabel=xlabel)
+    axes.legend(frameon=False, fontsize=9)
+    return figure
