@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from xml.sax.saxutils import escape
 
 import graphviz
 
@@ -74,14 +79,36 @@ def draw(
 
 def _lay_out(source: str, format: str) -> bytes:  # noqa: A002 (graphviz' own word)
     """Run Graphviz: in this process by pygraphviz, or the executable on the path."""
-    try:
-        pygraphviz: Any = require("pygraphviz", "graphviz", f"A picture in {format}")
-    except MissingExtraError:
-        if shutil.which("neato") is None:
-            raise
-        neato = graphviz.Source(source, engine="neato")
-        rendered: bytes = neato.pipe(format=format, neato_no_op=2)
-        return rendered
-    picture = pygraphviz.AGraph(string=source)
-    drawn: bytes = picture.draw(format=format, prog="nop2")
-    return drawn
+    with _fonts():
+        try:
+            pygraphviz = require("pygraphviz", "graphviz", f"A picture in {format}")
+        except MissingExtraError:
+            if shutil.which("neato") is None:
+                raise
+            neato = graphviz.Source(source, engine="neato")
+            return neato.pipe(format=format, neato_no_op=2)
+        picture = pygraphviz.AGraph(string=source)
+        drawn: bytes = picture.draw(format=format, prog="nop2")
+        return drawn
+
+
+@contextmanager
+def _fonts() -> Iterator[None]:
+    """Have Graphviz write with the fonts that come with matplotlib, where that is.
+
+    A machine need not have any fonts, and a picture is to be the same on all machines.
+    """
+    found = importlib.util.find_spec("matplotlib")
+    if found is None or found.origin is None or "FONTCONFIG_FILE" in os.environ:
+        yield
+        return
+    fonts = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = Path(folder) / "fonts.conf"
+        dirs = f"<dir>{escape(str(fonts))}</dir><cachedir>{escape(folder)}</cachedir>"
+        configuration.write_text(f"<fontconfig>{dirs}</fontconfig>", encoding="utf-8")
+        os.environ["FONTCONFIG_FILE"] = str(configuration)
+        try:
+            yield
+        finally:
+            del os.environ["FONTCONFIG_FILE"]

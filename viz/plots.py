@@ -85,18 +85,18 @@ def gradient_flow(
         t, k = np.nonzero(np.nan_to_num(pairs) > 0)
         ratio = pairs[t, k] / pairs[t, t]
         dots = {"s": 5, "color": "#b8c0cf", "linewidths": 0}
-        axes.scatter(t - k, ratio, label="each pair (t, t − d)", **dots)
+        axes.scatter(t - k, ratio, label="each pair of steps", **dots)
     shown = by_distance > 0
     line = {"color": COLOURS[0], "linewidth": 1.8, "label": "geometric mean over t"}
     axes.plot(d[shown], by_distance[shown], **line)
-    axes.plot(d, rate**d, "--", color=TRUTH, label=f"bound (γ σ_max)^d, γ σ_max = {rate:.3g}")
+    axes.plot(d, rate**d, "--", color=TRUTH, label=rf"bound $(\gamma\sigma_{{max}})^d$, $\gamma\sigma_{{max}}$ = {rate:.3g}")
     axes.set_yscale("log")
     low = max(float(by_distance[shown].min()) / 10, 1e-18)
     axes.set_ylim(low, max(10.0, float(by_distance.max()) * 10))
     axes.set(
         title=f"The gradient, d steps back: ×{factor:.2f} a step, {verdict}",
         xlabel="distance in time, d",
-        ylabel="‖∂E^t/∂a^{t−d}‖ / ‖∂E^t/∂a^t‖",
+        ylabel=r"$\|\partial E^t/\partial a^{t-d}\|\,/\,\|\partial E^t/\partial a^t\|$",
     )
     axes.legend(frameon=False, fontsize=9)
     return figure

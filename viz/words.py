@@ -14,10 +14,12 @@ __all__ = ["number", "quantity", "title"]
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−",
     "square": "( )²", "sum": "Σ", "positive": "identity",
-    "absolute": "| |", "sqrt": "√", "power": "xʸ", "getitem": "[ ]", "transpose": "ᵀ",
+    "absolute": "| |", "sqrt": "√", "power": "xʸ",
     "sigmoid": "σ",
 }  # fmt: skip
-PRODUCTS = {"inner": "{1} {0}", "matmul": "{0} @ {1}"}
+PRODUCTS = {
+    "inner": "{1} {0}", "matmul": "{0} @ {1}", "getitem": "{0}[ ]", "transpose": "{0}ᵀ"
+}  # fmt: skip
 """How a product reads from its factors' names: np.inner(x, W) is the lecture's W x."""
 
 SHOWN = 3

@@ -31,10 +31,10 @@ rule(
     lambda g, ans, x, y: g * np.exp(x - ans),
     lambda g, ans, x, y: g * np.exp(y - ans),
 )
-# 0·x**(−1) would be NaN at x = 0, and 0·log 0 with it; both derivatives are 0 there.
+# 0·0**(−1) and 0·log 0 would be NaN; the derivatives are 0 there. Elsewhere x must stay.
 rule(
     np.power,
-    lambda g, ans, x, y: g * (y * np.power(x, np.where(y == 0, 1, y - 1))),
+    lambda g, ans, x, y: g * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)),
     lambda g, ans, x, y: g * (ans * np.log(np.where(x == 0, 1, x))),
 )
 # |x|'(0) = 0; equal arguments of maximum and minimum share the gradient.

@@ -171,7 +171,10 @@ def _train_text(corpus: Corpus, recipe: LanguageRecipe, seed: int, out: Path) ->
     save(network, model, details)
     checkpoint.unlink(missing_ok=True)
     show_files([model])
-    console.print(f"Continue a text with: unrolled generate {model} --prompt 'some words'")
+    console.print(
+        f"Continue a text with: unrolled generate {model} --prompt 'some words'",
+        soft_wrap=True,
+    )
 
 
 @click.command()

@@ -1,0 +1,273 @@
+"""The table of operations: what is called, on which shapes, on which numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import autograd as ag
+
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=4)
+NONEMPTY = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
+
+
+def numbers(low, high, without=0.0):
+    """Thousandths from low to high, at least `without` away from zero."""
+    grid = st.integers(round(low * 1000), round(high * 1000)).map(lambda n: n / 1000)
+    return grid.filter(lambda x: abs(x) >= without) if without else grid
+
+
+ANY = numbers(-3, 3)
+POSITIVE = numbers(0.1, 3)
+NONZERO = numbers(-3, 3, without=0.1)
+
+
+@st.composite
+def unary(draw, elements=ANY, shapes=SHAPES, unique=False):
+    return [draw(hnp.arrays(np.float64, shapes, elements=elements, unique=unique))], {}
+
+
+@st.composite
+def binary(draw, left=ANY, right=ANY):
+    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
+    pairs = zip(shapes.input_shapes, (left, right), strict=True)
+    return [draw(hnp.arrays(np.float64, s, elements=e)) for s, e in pairs], {}
+
+
+@st.composite
+def apart(draw):
+    """Two broadcastable arrays whose elements are never equal."""
+    (x, y), _ = draw(binary())
+    return [x, np.where(np.isclose(y - y.round(2), 0), y + 0.0005, y) + 0.0002], {}
+
+
+@st.composite
+def by_signature(draw, signature):
+    shapes = draw(
+        hnp.mutually_broadcastable_shapes(signature=signature, max_dims=2, max_side=3)
+    )
+    return [
+        draw(hnp.arrays(np.float64, s, elements=ANY)) for s in shapes.input_shapes
+    ], {}
+
+
+@st.composite
+def reduced(draw, unique=False, options=True):
+    elements = numbers(-3, 3)
+    (x,), _ = draw(unary(elements, NONEMPTY, unique))
+    axis = draw(st.none() | hnp.valid_tuple_axes(x.ndim, min_size=1))
+    if axis is not None and len(axis) == 1 and draw(st.booleans()):
+        axis = axis[0]
+    kwargs = {"axis": axis, "keepdims": draw(st.booleans())}
+    if options and draw(st.booleans()):
+        kwargs["where"] = draw(hnp.arrays(bool, x.shape))
+        kwargs["where"].ravel()[0] = True
+        if not np.all(np.any(kwargs["where"], axis=axis)):
+            del kwargs["where"]
+    return [x], kwargs
+
+
+@st.composite
+def one_axis(draw):
+    (x,), _ = draw(unary(ANY, NONEMPTY))
+    return [x], {"axis": draw(st.integers(-x.ndim, x.ndim - 1))}
+
+
+@st.composite
+def indexed(draw):
+    (x,), _ = draw(unary(ANY, NONEMPTY))
+    index = draw(
+        hnp.basic_indices(x.shape, allow_newaxis=True)
+        | hnp.integer_array_indices(x.shape)
+        | hnp.arrays(bool, x.shape)
+    )
+    return [x], {"index": index}
+
+
+@st.composite
+def alongside(draw):
+    (x,), kwargs = draw(one_axis())
+    axis, n = kwargs["axis"], x.shape[kwargs["axis"]]
+    shape = list(x.shape)
+    shape[axis] = draw(st.integers(1, 4))
+    indices = draw(hnp.arrays(np.intp, tuple(shape), elements=st.integers(0, n - 1)))
+    return [x], {"indices": indices, "axis": axis}
+
+
+@st.composite
+def joined(draw, same):
+    (x,), kwargs = draw(one_axis())
+    axis, arrays = kwargs["axis"], [x]
+    for _ in range(draw(st.integers(0, 3))):
+        shape = list(x.shape)
+        if not same:
+            shape[axis] = draw(st.integers(1, 3))
+        arrays.append(draw(hnp.arrays(np.float64, tuple(shape), elements=ANY)))
+    return arrays, {"axis": axis}
+
+
+@st.composite
+def reshaped(draw):
+    (x,), _ = draw(unary())
+    shape = draw(st.permutations(x.shape)) + [1] * draw(st.integers(0, 1))
+    return [x], {"shape": tuple(shape)}
+
+
+@st.composite
+def permuted(draw):
+    (x,), _ = draw(unary())
+    axes = draw(st.none() | st.permutations(range(x.ndim)).map(tuple))
+    if axes and draw(st.booleans()):
+        axes = tuple(a - x.ndim for a in axes)
+    return [x], {"axes": axes}
+
+
+@st.composite
+def two_axes(draw):
+    (x,), _ = draw(unary(ANY, NONEMPTY))
+    axis = st.integers(-x.ndim, x.ndim - 1)
+    return [x], {"a": draw(axis), "b": draw(axis)}
+
+
+@st.composite
+def squeezed(draw):
+    (x,), _ = draw(unary())
+    ones = [i for i, n in enumerate(x.shape) if n == 1]
+    return [x], {"axis": draw(st.none() | st.sampled_from(ones)) if ones else None}
+
+
+@st.composite
+def expanded(draw):
+    (x,), _ = draw(unary())
+    return [x], {"axis": draw(st.integers(-x.ndim - 1, x.ndim))}
+
+
+@st.composite
+def broadcast(draw):
+    (x,), _ = draw(unary())
+    lead = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3))
+    stretched = tuple(draw(st.integers(1, 3)) if n == 1 else n for n in x.shape)
+    return [x], {"shape": lead + stretched}
+
+
+@st.composite
+def chosen(draw):
+    arrays, _ = draw(binary())
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    return arrays, {"condition": draw(hnp.arrays(bool, shape))}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A row: `call(*arrays, **options)`, with both drawn from `inputs`.
+
+    `plain` is the same function for the complex step, where NumPy's own does not take
+    complex numbers. `second` is False where the derivative is piecewise constant.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    inputs: Any
+    covers: tuple[Any, ...] = ()
+    plain: Callable[..., Any] | None = None
+    second: bool = True
+
+
+def ufunc(function, inputs, **kwargs):
+    return Operation(function.__name__, function, inputs, (function,), **kwargs)
+
+
+def call(function, wrapper, inputs, **kwargs):
+    return Operation(function.__name__, wrapper, inputs, (function,), **kwargs)
+
+
+def own(function, inputs, **kwargs):
+    return Operation(function.name, function, inputs, (function,), **kwargs)
+
+
+def real_choice(left, right):
+    """Which of two complex numbers has the larger real part, as a mask."""
+    return np.real(left) > np.real(right)
+
+
+TABLE = [
+    ufunc(np.add, binary()),
+    ufunc(np.subtract, binary()),
+    ufunc(np.multiply, binary()),
+    ufunc(np.divide, binary(right=NONZERO)),
+    ufunc(np.power, binary(left=POSITIVE)),
+    ufunc(np.negative, unary()),
+    ufunc(np.positive, unary()),
+    ufunc(np.square, unary()),
+    ufunc(np.sqrt, unary(POSITIVE)),
+    ufunc(np.reciprocal, unary(NONZERO)),
+    ufunc(np.exp, unary()),
+    ufunc(np.expm1, unary()),
+    ufunc(np.log, unary(POSITIVE)),
+    ufunc(np.log1p, unary(POSITIVE)),
+    ufunc(np.sin, unary()),
+    ufunc(np.cos, unary()),
+    ufunc(np.tanh, unary()),
+    ufunc(np.logaddexp, binary(), plain=lambda x, y: np.log(np.exp(x) + np.exp(y))),
+    ufunc(
+        np.absolute,
+        unary(NONZERO),
+        plain=lambda x: np.where(np.real(x) < 0, -x, x),
+        second=False,
+    ),
+    ufunc(
+        np.maximum,
+        apart(),
+        plain=lambda x, y: np.where(real_choice(x, y), x, y),
+        second=False,
+    ),
+    ufunc(
+        np.minimum,
+        apart(),
+        plain=lambda x, y: np.where(real_choice(x, y), y, x),
+        second=False,
+    ),
+    call(np.where, lambda x, y, condition: np.where(condition, x, y), chosen()),
+    own(ag.sigmoid, unary()),
+    own(ag.relu, unary(NONZERO), plain=lambda x: x * (np.real(x) > 0), second=False),
+    own(ag.softplus, unary(), plain=lambda x: np.log(1 + np.exp(x))),
+    own(ag.logsumexp, one_axis()),
+    own(ag.softmax, one_axis()),
+    own(ag.log_softmax, one_axis()),
+    call(np.sum, np.sum, reduced()),
+    call(np.mean, np.mean, reduced()),
+    call(np.max, np.max, reduced(unique=True, options=False), second=False),
+    call(np.min, np.min, reduced(unique=True, options=False), second=False),
+    call(np.reshape, lambda x, shape: np.reshape(x, shape), reshaped()),
+    call(np.ravel, np.ravel, unary()),
+    call(np.squeeze, np.squeeze, squeezed()),
+    call(np.expand_dims, np.expand_dims, expanded()),
+    call(np.broadcast_to, lambda x, shape: np.broadcast_to(x, shape), broadcast()),
+    call(np.swapaxes, lambda x, a, b: np.swapaxes(x, a, b), two_axes()),
+    call(np.moveaxis, lambda x, a, b: np.moveaxis(x, a, b), two_axes()),
+    call(np.transpose, lambda x, axes: np.transpose(x, axes), permuted()),
+    Operation(
+        "getitem",
+        lambda x, index: x[index],
+        indexed(),
+        ("getitem",),
+    ),
+    call(
+        np.take_along_axis,
+        lambda x, indices, axis: np.take_along_axis(x, indices, axis=axis),
+        alongside(),
+    ),
+    call(np.stack, lambda *xs, axis: np.stack(xs, axis=axis), joined(same=True)),
+    call(np.concatenate, lambda *xs, axis: np.concatenate(xs, axis=axis), joined(False)),
+    ufunc(np.matmul, by_signature("(m?,n),(n,p?)->(m?,p?)")),
+    call(
+        np.inner,
+        np.inner,
+        by_signature("(a,n),(b,n)->(a,b)").map(
+            lambda drawn: ([x.reshape(-1, x.shape[-1]) for x in drawn[0]], {})
+        ),
+    ),
+]

@@ -1,0 +1,161 @@
+"""Every operation of the table, against the complex step, to first and second order."""
+
+import operator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import STEP, assert_same_derivative, complex_step, gradients_at, tensors
+
+from autograd import Tensor, grad
+from autograd.rules.plain import PLAIN
+from autograd.tensor import DISPATCH, Primitive
+from operations import TABLE
+
+rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+
+
+def bound(row, kwargs, plain=False):
+    function = (row.plain or row.call) if plain else row.call
+    return lambda *args: function(*args, **kwargs)
+
+
+def draw_like(data, arrays):
+    """Arrays of the same shapes, of non-zero numbers."""
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    return [rng.uniform(0.5, 2, np.shape(x)) * rng.choice([-1, 1], np.shape(x)) for x in arrays]
+
+
+@rows
+@given(data=st.data())
+def test_gradient_is_the_complex_step(row, data):
+    args, kwargs = data.draw(row.inputs)
+    out = row.call(*args, **kwargs)
+    directions = draw_like(data, args)
+    (g,) = draw_like(data, [out])
+    found = gradients_at(bound(row, kwargs), args, g)
+    for x, gradient in zip(args, found, strict=True):
+        assert np.shape(gradient) == x.shape
+    expected = complex_step(bound(row, kwargs, plain=True), args, directions)
+    assert_same_derivative(
+        [a * u for a, u in zip(found, directions, strict=True)], [expected * g], g
+    )
+
+
+@rows
+@given(data=st.data())
+def test_second_derivative(row, data):
+    """The gradient, differentiated again, is the complex step of the gradient."""
+    args, kwargs = data.draw(row.inputs)
+    f = bound(row, kwargs)
+    (g,) = draw_like(data, [f(*args)])
+    directions = draw_like(data, args)
+    every = tuple(range(len(args)))
+
+    def slope(*xs):
+        gradients = grad(lambda *ys: np.sum(f(*ys) * g), every)(*xs)
+        return sum(np.sum(v * u) for v, u in zip(gradients, directions, strict=True))
+
+    found = grad(lambda *xs: slope(*xs) + 0 * sum(np.sum(x) for x in xs), every)(*args)
+    if not row.second:
+        assert all(np.all(v == 0) for v in found)
+        return
+    plain = bound(row, kwargs, plain=True)
+    moved = [x + 1j * STEP * u for x, u in zip(args, directions, strict=True)]
+    expected = [np.imag(v) / STEP for v in gradients_at(plain, moved, g)]
+    again = draw_like(data, args)
+    assert_same_derivative(
+        [v * w for v, w in zip(found, again, strict=True)],
+        [v * w for v, w in zip(expected, again, strict=True)],
+        g,
+    )
+
+
+@rows
+@given(data=st.data())
+def test_float32_stays_float32(row, data):
+    args, kwargs = data.draw(row.inputs)
+    single = tensors(*(x.astype(np.float32) for x in args))
+    out = row.call(*single, **kwargs)
+    assert out.dtype == np.float32
+    out.backward(np.ones(out.shape, np.float32))
+    for t in single:
+        assert t.grad.dtype == np.float32 and t.grad.shape == t.shape
+
+
+@rows
+@given(data=st.data())
+def test_values_are_numpys(row, data):
+    args, kwargs = data.draw(row.inputs)
+    expected = row.call(*args, **kwargs)
+    found = row.call(*tensors(*args), **kwargs)
+    assert isinstance(found, Tensor) and found.shape == np.shape(expected)
+    np.testing.assert_array_equal(found.data, expected)
+
+
+def test_table_is_complete():
+    """Every rule has its row, and every function without one is declared so."""
+    covered = {function for row in TABLE for function in row.covers}
+    ruled = {f for f in DISPATCH if f not in PLAIN and f is not operator.getitem}
+    assert ruled == {f for f in covered if f != "getitem" and not isinstance(f, Primitive)}
+
+
+@pytest.mark.parametrize("function", PLAIN, ids=lambda f: f.__name__)
+def test_functions_without_gradient_give_plain_arrays(function):
+    x = Tensor(np.array([0.5, 1.5, 2.5]), requires_grad=True)
+    args = (x,) if getattr(function, "nin", 1) == 1 else (x, x)
+    if function in (np.allclose, np.isclose, np.array_equal, np.searchsorted, np.result_type):
+        args = (x, x)
+    found = function(*args)
+    expected = function(*(a.data for a in args))
+    assert not isinstance(found, Tensor)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "expected"),
+    [
+        (np.absolute, 0.0, 0.0),
+        (DISPATCH[np.positive], 0.0, 1.0),
+        (lambda x: np.maximum(x, 0.0), 0.0, 0.5),
+        (lambda x: np.power(x, 0.0), 0.0, 0.0),
+        (lambda x: np.power(x, 1.0), 0.0, 1.0),
+        (np.tanh, 800.0, 0.0),
+    ],
+)
+def test_conventions_at_the_edges(function, x, expected):
+    assert grad(function)(x) == expected
+
+
+def test_relu_at_zero():
+    from autograd import relu
+
+    assert grad(relu)(0.0) == 0.0
+
+
+def test_ties_of_max_share():
+    np.testing.assert_array_equal(grad(np.max)(np.array([2.0, 1.0, 2.0])), [0.5, 0, 0.5])
+
+
+@pytest.mark.parametrize("size", [-1e4, 1e4])
+def test_large_arguments_do_not_overflow(size):
+    from autograd import log_softmax, logsumexp, sigmoid, softmax, softplus
+
+    x = np.array([size, 0.0, -size])
+    weights = np.array([1.0, 2.0, 3.0])
+    for function in (sigmoid, softplus, softmax, log_softmax, logsumexp):
+        for order in (1, 2):
+            f = lambda x, function=function: np.sum(function(x) * weights)  # noqa: E731
+            if order == 2:
+                first = grad(f)
+                f = lambda x, first=first: np.sum(first(x) * weights + 0 * x)  # noqa: E731
+            assert np.all(np.isfinite(grad(f)(x)))
+
+
+def test_where_ignores_nan_in_the_branch_not_taken():
+    x = np.array([-1.0, 4.0])
+    with np.errstate(invalid="ignore"):
+        found = grad(lambda x: np.sum(np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0)))(x)
+    np.testing.assert_array_equal(found, [0, 0.25])
