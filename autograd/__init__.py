@@ -1,12 +1,12 @@
 """Reverse-mode differentiation of plain NumPy code, of any order.
 
-    import numpy as np
-    from autograd import Tensor
+import numpy as np
+from autograd import Tensor
 
-    W = Tensor(np.ones((3, 2)), requires_grad=True, name="W")
-    loss = np.sum(np.tanh(x @ W) ** 2)
-    loss.backward()
-    W.grad
+W = Tensor(np.ones((3, 2)), requires_grad=True, name="W")
+loss = np.sum(np.tanh(x @ W) ** 2)
+loss.backward()
+W.grad
 """
 
 from autograd import rules

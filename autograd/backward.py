@@ -61,7 +61,7 @@ def topological(root: Tensor) -> list[Tensor]:
     """
     seen, stack = {root}, [root]
     while stack:
-        for x in stack.pop()._args or ():
+        for x in stack.pop()._args:
             if isinstance(x, Tensor) and x.requires_grad and x not in seen:
                 seen.add(x)
                 stack.append(x)
@@ -101,15 +101,13 @@ def _above(wanted: set[Tensor], order: list[Tensor]) -> set[Tensor]:
     """The nodes of `order` that were computed from something `wanted`, and those."""
     above: set[Tensor] = set()
     for node in order:
-        args = node._args or ()
+        args = node._args
         if node in wanted or any(isinstance(x, Tensor) and x in above for x in args):
             above.add(node)
     return above
 
 
-def _edges(
-    node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None
-) -> list[Edge]:
+def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> list[Edge]:
     """The VJP of each argument that carries a gradient, brought to its shape."""
     if node._primitive is None:
         return []
@@ -118,9 +116,7 @@ def _edges(
     return [
         Edge(x, _fit(node._primitive.vjp(i)(g, ans, *args, **node._kwargs), x))
         for i, x in enumerate(node._args)
-        if isinstance(x, Tensor)
-        and x.requires_grad
-        and (open_to is None or x in open_to)
+        if isinstance(x, Tensor) and x.requires_grad and (open_to is None or x in open_to)
     ]
 
 
@@ -186,8 +182,8 @@ def seed(root: Tensor, gradient: Any) -> Any:
     """Check the gradient given for `root`, or make it where it can only be 1."""
     if not root.requires_grad:
         raise ValueError(
-            f"backward: {root._title()} does not require a gradient. Make a Tensor that it is "
-            "computed from with requires_grad=True, outside of no_grad()"
+            f"backward: {root._title()} does not require a gradient. Make a Tensor that "
+            "it is computed from with requires_grad=True, outside of no_grad()"
         )
     if gradient is None:
         if root.size != 1:

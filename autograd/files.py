@@ -13,7 +13,7 @@ __all__ = ["written"]
 
 @contextmanager
 def written(path: str | Path) -> Iterator[Path]:
-    """A temporary path to write to; renamed to `path` when the block ends without error."""
+    """A temporary path to write to, renamed to `path` if the block ends well."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import seed, sweep, topological
-from autograd.tensor import Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, value_of
 from autograd.trees import map_tree
 
 __all__ = ["grad", "value_and_grad"]
@@ -69,7 +69,7 @@ def grad(
 def _variable(x: Any) -> Tensor:
     """A Tensor of our own to differentiate by, recorded as a copy of x where x is one."""
     if isinstance(x, Tensor) and x.requires_grad:
-        return np.positive(x)  # type: ignore[call-overload, no-any-return]
+        return DISPATCH[np.positive](x)
     x = value_of(x)
     return Tensor(float(x) if type(x) is int else x, requires_grad=True)
 

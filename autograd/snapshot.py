@@ -76,7 +76,7 @@ def graph(tensor: Tensor, gradient: Any = None) -> Graph:
     constants = {
         x
         for node in nodes
-        for x in node._args or ()
+        for x in node._args
         if isinstance(x, Tensor) and not x.requires_grad and x.name
     }
     nodes = sorted((*constants, *nodes), key=lambda x: x._order)
@@ -92,7 +92,7 @@ def _node(
     x: Tensor, index: dict[Tensor, int], swept: dict[Tensor, tuple[Any, list[Any]]]
 ) -> Node:
     grad, sent = swept.get(x, (None, []))
-    arguments = [a for a in x._args or () if isinstance(a, Tensor) and a in index]
+    arguments = [a for a in x._args if isinstance(a, Tensor) and a in index]
     back = iter(sent)
     returned = [next(back, None) if a.requires_grad else None for a in arguments]
     return Node(

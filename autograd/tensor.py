@@ -26,6 +26,8 @@ DISPATCH: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
 
+NO_KEYWORDS: dict[str, Any] = {}
+
 _clock = itertools.count()
 
 
@@ -122,6 +124,12 @@ class Tensor:
     grad: Any
     requires_grad: bool
     name: str | None
+    scope: str
+    _primitive: Primitive | None
+    _args: tuple[Any, ...]
+    _kwargs: dict[str, Any]
+    _order: int
+    _retains: bool
 
     def __init__(
         self, data: Any, requires_grad: bool = False, name: str | None = None
@@ -131,7 +139,9 @@ class Tensor:
         self.requires_grad = requires_grad
         self.name = name
         self.scope = context.scope
-        self._primitive = self._args = self._kwargs = None
+        self._primitive = None
+        self._args = ()
+        self._kwargs = NO_KEYWORDS
         self._order = next(_clock)
         self._retains = requires_grad
         if requires_grad and self.dtype.type not in DIFFERENTIABLE:
@@ -145,7 +155,9 @@ class Tensor:
     ) -> Any:
         handler = DISPATCH.get(ufunc)
         if method != "__call__" or handler is None:
-            call = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            call = (
+                ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            )
             raise TypeError(_no_rule(call))
         if "out" in kwargs:
             raise TypeError(
@@ -165,8 +177,8 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
             raise TypeError(
-                f"{self._title()} requires a gradient, which an ndarray would drop. Use `.data` "
-                "or `.detach()` for the value alone; to join Tensors into one, np.stack "
+                f"{self._title()} requires a gradient, which an ndarray would "
+                "drop. Use `.data` or `.detach()` for the value alone; to join Tensors into one, np.stack "
                 "or np.concatenate in place of np.array"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
@@ -251,12 +263,14 @@ class Tensor:
     __rpow__ = _reflected(np.power)
     __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
-    __eq__ = _operator(np.equal)  # type: ignore[assignment]
-    __ne__ = _operator(np.not_equal)  # type: ignore[assignment]
+    __eq__ = _operator(np.equal)
+    __ne__ = _operator(np.not_equal)
 
-    sum, mean, max, min = map(_method, (np.sum, np.mean, np.max, np.min))
-    argmax, argmin = map(_method, (np.argmax, np.argmin))
-    ravel, squeeze, swapaxes = map(_method, (np.ravel, np.squeeze, np.swapaxes))
+    sum, mean = _method(np.sum), _method(np.mean)
+    max, min = _method(np.max), _method(np.min)
+    argmax, argmin = _method(np.argmax), _method(np.argmin)
+    ravel, squeeze = _method(np.ravel), _method(np.squeeze)
+    swapaxes = _method(np.swapaxes)
 
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""
@@ -286,13 +300,13 @@ class Tensor:
         return bool(self.data)
 
     def __index__(self) -> int:
-        return self.data.__index__()  # type: ignore[no-any-return]
+        return self.data.__index__()
 
     def __float__(self) -> float:
         if self.requires_grad:
             raise TypeError(
-                f"float(): {self._title()} requires a gradient, which a float would drop. Use "
-                "`.item()` for the number, np.tanh and its kin in place of math.tanh"
+                f"float(): {self._title()} requires a gradient, which a float would "
+                "drop. Use `.item()` for the number, np.tanh and its kin in place of math.tanh"
             )
         return float(self.data)
 
@@ -322,7 +336,9 @@ def wrap(value: Any) -> Tensor:
     """A Tensor around `value` as it is: no copy, no gradient, no place in the graph."""
     self = Tensor.__new__(Tensor)
     self.data = value if type(value) is float else np.asarray(value)
-    self.grad = self.name = self._primitive = self._args = self._kwargs = None
+    self.grad = self.name = self._primitive = None
+    self._args = ()
+    self._kwargs = NO_KEYWORDS
     self.requires_grad = self._retains = False
     self.scope = context.scope
     self._order = next(_clock)
@@ -364,7 +380,7 @@ class Primitive:
         return self
 
     def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
-        """Declare the VJPs of any number of like arguments: `vjp(i)` is that of the i-th."""
+        """Declare the VJPs of any number of like arguments: `vjp(i)` is the i-th's."""
         self.vjps = _Each(vjp)
         return self
 
@@ -376,7 +392,7 @@ class Primitive:
                 f"{self.name}: argument {argument} was given as a Tensor that requires "
                 "a gradient, but has no VJP. Pass its value, `.data`"
             )
-        return rule  # type: ignore[no-any-return]
+        return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):

@@ -5,4 +5,12 @@ from rnn.elman import ElmanNetwork, Instant
 from rnn.unroll import unroll
 from rnn.window import WindowMLP, windows
 
-__all__ = ["ElmanNetwork", "Instant", "WindowMLP", "deltas", "losses", "unroll", "windows"]
+__all__ = [
+    "ElmanNetwork",
+    "Instant",
+    "WindowMLP",
+    "deltas",
+    "losses",
+    "unroll",
+    "windows",
+]

@@ -34,7 +34,7 @@ class Agreement:
 
 
 def relative_difference(found: Array, expected: Array) -> float:
-    """max |found − expected| / max |expected|; 0 where both are zero throughout."""
+    """Max |found − expected| / max |expected|; 0 where both are zero throughout."""
     scale = float(np.max(np.abs(expected), initial=0.0))
     gap = float(np.max(np.abs(found - expected), initial=0.0))
     return gap / scale if scale else (np.inf if gap else 0.0)

@@ -38,7 +38,7 @@ def _output(psi: str, v: Array) -> Array:
 
 
 def _output_delta(psi: str, v: Array, dE_dy: Array) -> Array:
-    """ψ'(v) ⊙ ∂E/∂y; for softmax, whose derivative is a matrix, y ⊙ (∂E/∂y − Σ y ∂E/∂y)."""
+    """ψ'(v) ⊙ ∂E/∂y; for softmax y ⊙ (∂E/∂y − Σ y ∂E/∂y)."""
     if psi == "softmax":
         y = _output(psi, v)
         return y * (dE_dy - (dE_dy * y).sum(axis=-1, keepdims=True))

@@ -86,7 +86,9 @@ def gradient_flow(
         verdict=(
             "vanishing"
             if factor < VANISHING
-            else "exploding" if factor > EXPLODING else "stable"
+            else "exploding"
+            if factor > EXPLODING
+            else "stable"
         ),
     )
 

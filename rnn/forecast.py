@@ -164,7 +164,12 @@ def train(
         schedule=lambda step: 0.05 * recipe.lr + cosine(0.95 * recipe.lr, total, step),
         max_norm=recipe.max_norm,
         checkpoint=checkpoint,
-        run={"values": known, "sum": float(np.sum(x)), "seed": seed, "recipe": repr(recipe)},
+        run={
+            "values": known,
+            "sum": float(np.sum(x)),
+            "seed": seed,
+            "recipe": repr(recipe),
+        },
         show=show,
     )
     return Forecast(network, scale, forecast(network, scale, values), history)

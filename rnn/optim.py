@@ -74,8 +74,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015).
 
-        m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
-        Δw = −η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+    m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+    Δw = −η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
     """
 
     slots = ("m", "v")

@@ -36,7 +36,7 @@ class Series:
 
 
 def sunspots() -> Series:
-    """The yearly mean sunspot number, 1700 to 2008 (WDC-SILSO, before 2015's revision)."""
+    """The yearly mean sunspot number, 1700–2008 (WDC-SILSO, before 2015's revision)."""
     path = files("rnn").joinpath("data/sunspots_yearly_1700_2008.csv")
     return read_series(str(path), "sunspots")
 
@@ -45,7 +45,7 @@ def read_series(path: str | Path, column: str | None = None) -> Series:
     """A numeric column of a CSV file.
 
     The separator (comma, semicolon, tab, space or bar) is found by looking; a first row
-    that has no number in it is the header, and without one the columns are called 1, 2, ….
+    without any number is the header; columns without one are called 1, 2, ….
 
     Args:
         path: the file, in UTF-8.
@@ -67,7 +67,7 @@ def read_series(path: str | Path, column: str | None = None) -> Series:
 
 
 def read_text(path: str | Path) -> str:
-    """A text file in UTF-8, with or without byte-order mark; DataError where it is not."""
+    """A text file in UTF-8, with or without byte-order mark; else DataError."""
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,7 +96,8 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     for line, row in rows:
         if len(row) != width:
             raise DataError(
-                f"{path}: line {line} has {len(row)} fields, line {rows[0][0]} has {width}"
+                f"{path}: line {line} has {len(row)} fields, line {rows[0][0]} has "
+                f"{width}"
             )
     if any(map(_is_number, rows[0][1])):
         return [str(i) for i in range(1, width + 1)], rows

@@ -22,7 +22,7 @@ _OPENING = set("([{«“‘")
 
 
 def tokenise(text: str) -> list[str]:
-    """Words in lower case, accents and inner hyphens kept; punctuation marks by themselves.
+    """Words in lower case, with accents and inner hyphens; punctuation apart.
 
     >>> tokenise("João, o inverno chegou: cobriu-se.")
     ['joão', ',', 'o', 'inverno', 'chegou', ':', 'cobriu-se', '.']
@@ -99,7 +99,9 @@ class Segmentation:
 
     def __init__(self, text: Array, batch: int, steps: int) -> None:
         if len(text) < 2:
-            raise ValueError(f"a text of {len(text)} words has no next word to learn from")
+            raise ValueError(
+                f"a text of {len(text)} words has no next word to learn from"
+            )
         self.steps = steps
         batch = min(batch, len(text) - 1)
         length = (len(text) - 1) // batch
@@ -166,5 +168,5 @@ class Bigram:
 
 
 def perplexity(log_p: Array) -> float:
-    """exp of the mean of −log p: how many words it is like choosing among."""
+    """Exp of the mean of −log p: how many words it is like choosing among."""
     return float(np.exp(-np.mean(log_p)))

@@ -84,7 +84,9 @@ def fit(
     state = _Run(optimizer, run or {}, Path(checkpoint) if checkpoint else None)
     state.resume()
     total = epochs * len(segments)
-    with progress(show, total) if show else nullcontext(lambda done, note: None) as advance:
+    with (
+        progress(show, total) if show else nullcontext(lambda done, note: None) as advance
+    ):
         try:
             while len(state.history.loss) < epochs and not state.exhausted(patience):
                 losses = _epoch(

@@ -86,7 +86,7 @@ class WindowMLP(Module):
         self.b_2 = uniform(rng, H, O, name="b_2", dtype=dtype)
 
     def __call__(self, x: Any) -> Any:
-        """y (T − n + 1, B, O) from x (T, B, D); ValueError where x has another shape."""
+        """Y (T − n + 1, B, O) from x (T, B, D); ValueError where x has another shape."""
         if np.ndim(x) != 3 or np.shape(x)[2] != self.config["input_size"]:
             raise ValueError(
                 f"WindowMLP: x has shape {np.shape(x)}, expected (T, B, D) with "

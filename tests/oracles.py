@@ -33,7 +33,9 @@ def assert_same_derivative(found, expected, g):
     the rounding of g, which is therefore allowed for.
     """
     size = sum(float(np.sum(np.abs(term))) for term in (*found, *expected))
-    gap = abs(sum(float(np.sum(t)) for t in found) - sum(float(np.sum(t)) for t in expected))
+    gap = abs(
+        sum(float(np.sum(t)) for t in found) - sum(float(np.sum(t)) for t in expected)
+    )
     assert gap <= TOLERANCE * size + 1e-14 * float(np.sum(np.abs(g))), f"{gap} of {size}"
 
 

@@ -150,7 +150,9 @@ def test_check_deltas_sees_a_wrong_gradient():
 
 
 def test_relative_difference():
-    assert relative_difference(np.array([1.0, 2.2]), np.array([1.0, 2.0])) == pytest.approx(0.1)
+    assert relative_difference(
+        np.array([1.0, 2.2]), np.array([1.0, 2.0])
+    ) == pytest.approx(0.1)
     assert relative_difference(np.zeros(2), np.zeros(2)) == 0
     assert relative_difference(np.ones(2), np.zeros(2)) == np.inf
 

@@ -181,7 +181,11 @@ ERRORS = [
     (lambda: np.add.reduce(W), TypeError, r"np\.add\.reduce: no rule"),
     (lambda: np.add(W, 1, out=np.ones((2, 2))), TypeError, "out="),
     (lambda: W.backward(), ValueError, r"shape \(2, 2\), but only a root of one"),
-    (lambda: (W * 1).backward(np.ones(3)), ValueError, r"shape \(3,\), the root \(2, 2\)"),
+    (
+        lambda: (W * 1).backward(np.ones(3)),
+        ValueError,
+        r"shape \(3,\), the root \(2, 2\)",
+    ),
     (lambda: Tensor(1.0).backward(), ValueError, "does not require a gradient"),
     (lambda: grad(lambda w: w * 2)(np.ones(2)), ValueError, r"returned shape \(2,\)"),
     (lambda: NO_VJP(W), TypeError, "argument 0 .* has no VJP"),

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from operations import TABLE
 from oracles import STEP, assert_same_derivative, complex_step, gradients_at, tensors
 
 from autograd import Tensor, grad
 from autograd.rules.plain import PLAIN
 from autograd.tensor import DISPATCH, Primitive
-from operations import TABLE
 
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
@@ -25,7 +25,10 @@ def draw_like(data, arrays):
     """Arrays of the same shapes, of non-zero numbers."""
     seed = data.draw(st.integers(0, 2**32 - 1))
     rng = np.random.default_rng(seed)
-    return [rng.uniform(0.5, 2, np.shape(x)) * rng.choice([-1, 1], np.shape(x)) for x in arrays]
+    return [
+        rng.uniform(0.5, 2, np.shape(x)) * rng.choice([-1, 1], np.shape(x))
+        for x in arrays
+    ]
 
 
 @rows
@@ -99,14 +102,22 @@ def test_table_is_complete():
     """Every rule has its row, and every function without one is declared so."""
     covered = {function for row in TABLE for function in row.covers}
     ruled = {f for f in DISPATCH if f not in PLAIN and f is not operator.getitem}
-    assert ruled == {f for f in covered if f != "getitem" and not isinstance(f, Primitive)}
+    assert ruled == {
+        f for f in covered if f != "getitem" and not isinstance(f, Primitive)
+    }
 
 
 @pytest.mark.parametrize("function", PLAIN, ids=lambda f: f.__name__)
 def test_functions_without_gradient_give_plain_arrays(function):
     x = Tensor(np.array([0.5, 1.5, 2.5]), requires_grad=True)
     args = (x,) if getattr(function, "nin", 1) == 1 else (x, x)
-    if function in (np.allclose, np.isclose, np.array_equal, np.searchsorted, np.result_type):
+    if function in (
+        np.allclose,
+        np.isclose,
+        np.array_equal,
+        np.searchsorted,
+        np.result_type,
+    ):
         args = (x, x)
     found = function(*args)
     expected = function(*(a.data for a in args))
@@ -157,5 +168,7 @@ def test_large_arguments_do_not_overflow(size):
 def test_where_ignores_nan_in_the_branch_not_taken():
     x = np.array([-1.0, 4.0])
     with np.errstate(invalid="ignore"):
-        found = grad(lambda x: np.sum(np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0)))(x)
+        found = grad(
+            lambda x: np.sum(np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0))
+        )(x)
     np.testing.assert_array_equal(found, [0, 0.25])

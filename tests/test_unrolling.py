@@ -24,7 +24,9 @@ def test_tied_weights_sum_over_untied_copies(case):
     copies = [ElmanNetwork(**network.config) for _ in x]
     for copy in copies:
         copy.load_state_dict(network.state_dict())
-    a = Tensor(np.zeros((x.shape[1], network.config["hidden_size"])) if a0 is None else a0)
+    a = Tensor(
+        np.zeros((x.shape[1], network.config["hidden_size"])) if a0 is None else a0
+    )
     ys = []
     for t, copy in enumerate(copies):
         instant, a = copy.instant(Tensor(x[t]), a)
@@ -159,13 +161,19 @@ def test_verdicts():
 
 NETWORK = ElmanNetwork(2, 3, 1, rng=0)
 ERRORS = [
-    (lambda: NETWORK(np.ones((4, 2))), r"x has shape \(4, 2\), expected \(T, B, D\) with D = 2"),
+    (
+        lambda: NETWORK(np.ones((4, 2))),
+        r"x has shape \(4, 2\), expected \(T, B, D\) with D = 2",
+    ),
     (lambda: NETWORK(np.ones((4, 1, 3))), r"\(4, 1, 3\), expected"),
     (lambda: NETWORK(np.ones((4, 1), int) * 2), "indices from 2 to 2, expected 0 to 1"),
     (lambda: NETWORK(np.ones((4, 1, 2), int)), "convert to float"),
     (lambda: NETWORK(np.ones((0, 1, 2))), "no steps"),
     (lambda: NETWORK(np.full((2, 1, 2), np.nan)), r"NaN, the first at .* \[0, 0, 0\]"),
-    (lambda: NETWORK(np.ones((4, 1, 2)), np.ones((2, 3))), r"a0 has shape \(2, 3\).*\(1, 3\)"),
+    (
+        lambda: NETWORK(np.ones((4, 1, 2)), np.ones((2, 3))),
+        r"a0 has shape \(2, 3\).*\(1, 3\)",
+    ),
     (lambda: ElmanNetwork(0, 1, 1), "input_size=0"),
     (lambda: ElmanNetwork(1, 1, 1, "tan"), "activation='tan': expected one of tanh"),
     (lambda: ElmanNetwork(1, 1, 1, "softmax"), "activation='softmax'"),

@@ -1,4 +1,4 @@
-"""The unrolled graph as DOT text, with positions: `neato -n2` draws it as it stands.
+"""The unrolled graph as DOT text, with positions: Graphviz draws it as it stands.
 
 One cluster for each step. Every edge is a pair of lines: the value going forward, dark,
 and the gradient coming back, red and dashed, the wider the larger. Boxes are filled the
@@ -51,34 +51,47 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
     shown = scene(tensor if isinstance(tensor, Graph) else snapshot(tensor), values)
     place(shown)
     dot = graphviz.Digraph("unrolled")
+    dot.attr(layout="nop2")  # as placed here, whatever engine the file is given to
     dot.attr(bgcolor="white", fontname=FONT, fontsize="13", fontcolor=INK, pad="0.15")
     dot.attr("node", shape="box", fixedsize="true", fontname=FONT, fontcolor=INK)
     dot.attr("node", fontsize=f"{FONT_SIZE:g}", color=INK, penwidth="0.8")
     dot.attr("edge", color=INK, arrowsize="0.6", penwidth="0.9")
     largest = max((box.size for box in shown.boxes.values()), default=0.0)
+    columns = shown.columns
     for name, *bounds in frames(shown):
-        _cluster(dot, name, *bounds)
-    for box in shown.boxes.values():
+        with dot.subgraph(name=f"cluster_{name}") as inner:
+            _frame(inner, name, *bounds)
+            for box in columns[name]:
+                _node(inner, box, largest)
+    for box in columns.get("", ()):
         _node(dot, box, largest)
     for line in shown.lines:
         _edges(dot, shown, line, largest)
     left, bottom = corner(shown)
-    dot.node("legend", LEGEND, shape="plaintext", fixedsize="false", pos=f"{left:.1f},{bottom:.1f}")
+    dot.node(
+        "legend",
+        LEGEND,
+        shape="plaintext",
+        fixedsize="false",
+        pos=f"{left:.1f},{bottom:.1f}",
+    )
     return dot
 
 
-def _cluster(
-    dot: graphviz.Digraph, name: str, x0: float, y0: float, x1: float, y1: float
+def _frame(
+    cluster: graphviz.Digraph, name: str, x0: float, y0: float, x1: float, y1: float
 ) -> None:
-    with dot.subgraph(name=f"cluster_{name}") as inner:
-        inner.attr(label=name.replace("=", " = "), style="rounded,filled", color=RULE)
-        inner.attr(fillcolor=PAPER, bb=f"{x0:.1f},{y0:.1f},{x1:.1f},{y1:.1f}")
-        inner.attr(lp=f"{(x0 + x1) / 2:.1f},{y1 - 12:.1f}", lwidth="1", lheight="0.2")
+    cluster.attr(label=name.replace("=", " = "), style="rounded,filled", color=RULE)
+    cluster.attr(fillcolor=PAPER, bb=f"{x0:.1f},{y0:.1f},{x1:.1f},{y1:.1f}")
+    cluster.attr(lp=f"{(x0 + x1) / 2:.1f},{y1 - 12:.1f}", lwidth="1", lheight="0.2")
 
 
 def _node(dot: graphviz.Digraph, box: Box, largest: float) -> None:
     title, *rest = box.lines
-    coloured = [*rest[:1], *(f'<FONT COLOR="{RED_INK}">{text}</FONT>' for text in rest[1:])]
+    coloured = [
+        *rest[:1],
+        *(f'<FONT COLOR="{RED_INK}">{text}</FONT>' for text in rest[1:]),
+    ]
     dot.node(
         box.key,
         label=f"<{'<BR/>'.join([title, *coloured])}>",

@@ -83,10 +83,10 @@ def _lay_out(source: str, format: str) -> bytes:  # noqa: A002 (graphviz' own wo
         try:
             pygraphviz = require("pygraphviz", "graphviz", f"A picture in {format}")
         except MissingExtraError:
-            if shutil.which("neato") is None:
+            if shutil.which("dot") is None:
                 raise
-            neato = graphviz.Source(source, engine="neato")
-            return neato.pipe(format=format, neato_no_op=2)
+            rendered: bytes = graphviz.Source(source).pipe(format=format)
+            return rendered
         picture = pygraphviz.AGraph(string=source)
         drawn: bytes = picture.draw(format=format, prog="nop2")
         return drawn

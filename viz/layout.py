@@ -58,7 +58,7 @@ def _arrivals(scene: Scene) -> set[str]:
 
 
 def _place_across(boxes: list[Box], scene: Scene, arrivals: set[str]) -> None:
-    """Row by row from the bottom: each box over the middle of what it is computed from."""
+    """Row by row from the bottom: each box over the middle of what it comes from."""
     own = {box.key: box for box in boxes}
     operations = [box for box in boxes if box.kind in ("operation", "field")]
     below: dict[str, list[Box]] = {}
@@ -88,7 +88,7 @@ def _middle(box: Box, below: Iterable[Box], row: list[Box]) -> float:
 
 
 def _place_chips(box: Box, chips: list[Box], neighbours: list[Box]) -> None:
-    """Leaves of one box: to the left of the row's operations, or else centred below it."""
+    """Leaves of one box: to the left of the row's operations, or centred below it."""
     total = sum(chip.width + GAP for chip in chips) - GAP
     left = box.x - total / 2
     if neighbours:

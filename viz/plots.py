@@ -68,7 +68,12 @@ def forecast(
 
 
 def gradient_flow(
-    by_distance: Array, rate: float, *, factor: float, verdict: str, pairs: Array | None = None
+    by_distance: Array,
+    rate: float,
+    *,
+    factor: float,
+    verdict: str,
+    pairs: Array | None = None,
 ) -> Any:
     """The gradient's norm against its distance in time, on a logarithmic scale.
 
@@ -89,7 +94,13 @@ def gradient_flow(
     shown = by_distance > 0
     line = {"color": COLOURS[0], "linewidth": 1.8, "label": "geometric mean over t"}
     axes.plot(d[shown], by_distance[shown], **line)
-    axes.plot(d, rate**d, "--", color=TRUTH, label=rf"bound $(\gamma\sigma_{{max}})^d$, $\gamma\sigma_{{max}}$ = {rate:.3g}")
+    axes.plot(
+        d,
+        rate**d,
+        "--",
+        color=TRUTH,
+        label=rf"bound $(\gamma\sigma_{{max}})^d$, $\gamma\sigma_{{max}}$ = {rate:.3g}",
+    )
     axes.set_yscale("log")
     low = max(float(by_distance[shown].min()) / 10, 1e-18)
     axes.set_ylim(low, max(10.0, float(by_distance.max()) * 10))

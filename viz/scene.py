@@ -120,11 +120,9 @@ def _column(node: Node) -> str:
 
 
 def _is_field(node: Node) -> bool:
-    """By convention a node named v_… is a local field: its gradient is the lecture's δ."""
+    """By convention a node named v_… is a local field; its gradient is the δ."""
     return (node.name or "").startswith("v_")
 
 
 def _norm(array: Any) -> float:
     return 0.0 if array is None else float(np.linalg.norm(array))
-
-

@@ -49,11 +49,9 @@ def quantity(value: Any) -> str:
 def number(x: float) -> str:
     """Three significant digits, with a true minus sign.
 
-    >>> number(-0.00012345)
-    '−1.23e−4'
+    >>> number(-0.0000012345)
+    '−1.23e−6'
     """
-    if x == 0 or not np.isfinite(x):
-        return f"{x:g}"
-    text = f"{x:.3g}" if 1e-3 <= abs(x) < 1e4 else f"{x:.2e}"
+    text = f"{x:.3g}"
     mantissa, e, exponent = text.partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")

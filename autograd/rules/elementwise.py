@@ -91,7 +91,7 @@ softplus.defvjp(lambda g, ans, x: g * sigmoid(x))
 
 @primitive
 def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
-    """log Σ exp(x) over `axis`, without overflow."""
+    """Log Σ exp(x) over `axis`, without overflow."""
     top = np.max(x, axis=axis, keepdims=True)
     ans = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
     return ans if keepdims else np.squeeze(ans, axis=axis)
@@ -107,13 +107,15 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 @primitive
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """x − log Σ exp(x) over `axis`, without overflow."""
+    """X − log Σ exp(x) over `axis`, without overflow."""
     shifted = x - np.max(x, axis=axis, keepdims=True)
     shifted -= np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
     return shifted
 
 
-def _logsumexp_vjp(g: Any, ans: Any, x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
+def _logsumexp_vjp(
+    g: Any, ans: Any, x: Any, axis: Any = -1, keepdims: bool = False
+) -> Any:
     if not keepdims:
         g, ans = np.expand_dims(g, axis), np.expand_dims(ans, axis)
     return g * np.exp(x - ans)

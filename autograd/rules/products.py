@@ -38,7 +38,7 @@ rule(np.matmul, _matmul_x, _matmul_y)
 
 
 def _rows(x: Any) -> Any:
-    """x as a matrix whose rows are the vectors along its last axis."""
+    """X as a matrix whose rows are the vectors along its last axis."""
     if np.ndim(x) == 2:
         return x
     *lead, width = np.shape(x)

@@ -46,4 +46,3 @@ for command in (
     demo.demo, train.train, train.generate, inspect.graph, inspect.flow, inspect.check
 ):  # fmt: skip
     cli.add_command(command)
-

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from rnn.command.console import console, out_option, output_folder, seed_option, show_files
+from rnn.command.console import (
+    console,
+    out_option,
+    output_folder,
+    seed_option,
+    show_files,
+)
 from rnn.command.report import report
 from rnn.command.study import Row, Study, run
 from rnn.forecast import ELMAN, Scale
@@ -25,8 +31,8 @@ PUBLISHED = (
 )
 NOTE = (
     "The rows with names are published figures as commonly quoted, fitted to 1700–1920; "
-    "the networks leave the first years out of the fit as wash-in. Their weight decay was "
-    "chosen among settings that do about equally well in cross-validation within "
+    "the networks leave the first years out of the fit as wash-in. Their weight decay "
+    "was chosen among settings that do about equally well in cross-validation within "
     "1700–1920, with 1921–1955 in view. The settings that cross-validation alone prefers "
     "score 0.091 there (Elman) and 0.102 (window), the medians of ten seeds. The spread "
     "over seeds: --seeds 5."
@@ -74,4 +80,6 @@ def demo(seed: int, seeds: int, out: Path) -> None:
     output_folder(out)
     result = run(sunspot_study(), list(range(seed, seed + seeds)), out)
     show_files(report(result, out))
-    console.print(f"\nDone in {time.monotonic() - start:.0f} s. Open {out / 'index.html'}")
+    console.print(
+        f"\nDone in {time.monotonic() - start:.0f} s. Open {out / 'index.html'}"
+    )

@@ -69,7 +69,9 @@ def _window(
         vocabulary = Vocabulary(details["words"])
         words = tokenise(prompt) if prompt is not None else details["recent"]
         if random_steps is not None:
-            words = vocabulary.decode(rng.integers(len(vocabulary), size=random_steps + 1))
+            words = vocabulary.decode(
+                rng.integers(len(vocabulary), size=random_steps + 1)
+            )
         if len(words) < 2:
             raise DataError("--prompt: expected at least two words, so that one is next")
         indices = vocabulary.encode(words).reshape(-1, 1)

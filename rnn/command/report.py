@@ -1,4 +1,4 @@
-"""What a study leaves behind: pictures, plots, tables, weights, and a page of them all."""
+"""What a study leaves behind: pictures, plots, tables, weights, a page of them all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ from rnn.command.window import Window
 from rnn.files import save
 from rnn.flow import GradientFlow
 
-__all__ = ["FLOW_STEPS", "PICTURED_STEPS", "draw_window", "plot_flow", "report", "series_window", "write_deltas"]
+__all__ = [
+    "FLOW_STEPS",
+    "PICTURED_STEPS",
+    "draw_window",
+    "plot_flow",
+    "report",
+    "series_window",
+    "write_deltas",
+]
 
 Array = np.ndarray[Any, Any]
 PICTURED_STEPS = 5

@@ -92,7 +92,8 @@ def run(study: Study, seeds: list[int], out: Path) -> Result:
 
     A run that was interrupted goes on from the checkpoints in `out`.
     """
-    elman, window = [], []
+    elman: list[Forecast] = []
+    window: list[Forecast] = []
     for seed in seeds:
         mark = f" (seed {seed})" if len(seeds) > 1 else ""
         for name, recipe, found in (

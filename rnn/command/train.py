@@ -62,7 +62,9 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Words that are rarer are <unk>.",
 )
 @click.option("--hidden", type=click.IntRange(min=1), help="Hidden units H.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the text, at most.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), help="Passes over the text, at most."
+)
 @seed_option
 @out_option("unrolled-model")
 def train(
@@ -122,7 +124,9 @@ def _series_study(
     known = N - max(1, round(holdout * N))
     variance = float(np.var(series.values))
     if variance == 0:
-        raise DataError(f"{path}: column {series.name!r} is constant; nothing to foretell")
+        raise DataError(
+            f"{path}: column {series.name!r} is constant; nothing to foretell"
+        )
     names = f"{series.labels[known]}–{series.labels[-1]}"
     return Study(
         series=series,
@@ -153,7 +157,9 @@ def _train_text(corpus: Corpus, recipe: LanguageRecipe, seed: int, out: Path) ->
     network, history = train_language(corpus, recipe, seed, checkpoint, "next-word model")
     scores = {
         "unigram": Unigram(corpus.learn, V).log_p(corpus.test),
-        "interpolated bigram": Bigram(corpus.learn, corpus.held_out, V).log_p(corpus.test),
+        "interpolated bigram": Bigram(corpus.learn, corpus.held_out, V).log_p(
+            corpus.test
+        ),
         f"Elman network, {recipe.hidden} hidden": log_p(network, corpus.test),
     }
     rows = [(name, f"{perplexity(found):.1f}") for name, found in scores.items()]
@@ -208,7 +214,9 @@ def generate(
     unknown = [w for w, i in zip(given, vocabulary.encode(given), strict=True)
                if i == len(vocabulary) - 1]  # fmt: skip
     if unknown:
-        click.echo(f"not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True)
+        click.echo(
+            f"not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True
+        )
     rng = np.random.default_rng(seed)
     start = vocabulary.encode(given)
     continued = vocabulary.decode(continue_text(network, start, words, rng, temperature))

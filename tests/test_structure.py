@@ -1,0 +1,86 @@
+"""Dependencies point one way; the documentation's examples run."""
+
+import ast
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd
+import rnn
+import viz
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {"autograd": {"rnn", "viz"}, "viz": {"rnn"}, "rnn": {"viz"}}
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_dependencies_point_one_way(package):
+    """Rnn → autograd ← viz; rnn and viz meet only in the command line."""
+    files = list((ROOT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        if path.parent.name != "command":
+            assert not FORBIDDEN[package] & set(imports_of(path)), path
+
+
+def test_the_oracle_stands_alone():
+    assert set(imports_of(ROOT / "rnn" / "deltas.py")) == {
+        "__future__", "collections", "numpy", "typing"
+    }  # fmt: skip
+
+
+def modules():
+    for package in (autograd, rnn, viz):
+        yield package.__name__
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                yield found.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_modules_export_what_they_say_and_their_examples_hold(name):
+    module = importlib.import_module(name)
+    assert all(hasattr(module, exported) for exported in module.__all__)
+    assert doctest.testmod(module).failed == 0
+
+
+def test_importing_the_library_needs_only_the_core():
+    script = (
+        "import sys\n"
+        "for extra in 'matplotlib pygraphviz click rich safetensors scipy'.split():\n"
+        "    sys.modules[extra] = None\n"
+        "import autograd, rnn, viz\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_readmes_example_runs(tmp_path):
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S
+    )
+    assert len(block.strip().splitlines()) < 16
+    expected = re.findall(r"# → (.*)", block)
+    script = re.sub(r"^(.*?)\s+# → .*$", r"print(\1)", block, flags=re.M)
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert expected and found.stdout.split("\n")[:-1] == expected

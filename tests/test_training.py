@@ -1,0 +1,215 @@
+"""Training, its optimisers, and runs that are interrupted."""
+
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Tensor
+from rnn import training
+from rnn.files import ModelFileError
+from rnn.optim import SGD, Adam, AdamW, clip_grad_norm, cosine
+from rnn.training import fit
+
+TARGETS = [np.array([1.0, -2.0]), np.array([0.5, 3.0])]
+
+
+def parameter():
+    return {"w": Tensor(np.array([4.0, -1.0]), requires_grad=True)}
+
+
+def objective(parameters):
+    def E(target, state):
+        state = 0 if state is None else state
+        return np.sum(np.square(parameters["w"] - target)) + 0.1 * state, state + 1
+
+    return E
+
+
+def test_fit_sweeps_steps_and_passes_the_state_on():
+    p = parameter()
+    history = fit(objective(p), TARGETS, SGD(p, 0.1), epochs=5)
+    w, losses = np.array([4.0, -1.0]), []
+    for _ in range(5):
+        epoch = []
+        for state, target in enumerate(TARGETS):
+            epoch.append(np.sum((w - target) ** 2) + 0.1 * state)
+            w = w - 0.1 * 2 * (w - target)
+        losses.append(np.mean(epoch))
+    np.testing.assert_allclose(p["w"].data, w, rtol=1e-13)
+    np.testing.assert_allclose(history.loss, losses, rtol=1e-13)
+
+
+def test_the_best_parameters_are_put_back():
+    p, seen = parameter(), []
+
+    def validate():
+        seen.append(p["w"].data.copy())
+        return [3.0, 1.0, 2.0, 2.0, 2.0][len(seen) - 1]
+
+    history = fit(
+        objective(p), TARGETS, SGD(p, 0.1), epochs=9, validate=validate, patience=3
+    )
+    assert history.best == 1 and len(history.score) == 5
+    np.testing.assert_array_equal(p["w"].data, seen[1])
+
+
+def test_momentum_is_its_recursion():
+    p = parameter()
+    optimizer = SGD(p, 0.1, momentum=0.9)
+    w, m = p["w"].data.copy(), np.zeros(2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        np.sum(np.square(p["w"])).backward()
+        optimizer.step()
+        m = 0.9 * m + 2 * w
+        w = w - 0.1 * m
+    np.testing.assert_allclose(p["w"].data, w, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("rule", "decay"), [(Adam, 0.0), (AdamW, 0.3)])
+def test_adam_is_its_recursion(rule, decay):
+    p = {"w": Tensor(np.array([[4.0, -1.0]]), requires_grad=True)}
+    optimizer = rule(p, 0.05, **({"weight_decay": decay} if decay else {}))
+    w, m, v = p["w"].data.copy(), 0.0, 0.0
+    for t in range(1, 5):
+        optimizer.zero_grad()
+        np.sum(np.square(p["w"])).backward()
+        optimizer.step()
+        g = 2 * w
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w = w - 0.05 * (
+            m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8) + decay * w
+        )
+    np.testing.assert_allclose(p["w"].data, w, rtol=1e-12)
+
+
+def test_decay_spares_biases():
+    p = {"b": Tensor(np.ones(2), requires_grad=True)}
+    optimizer = AdamW(p, 0.1, weight_decay=5.0)
+    np.sum(p["b"] * 0).backward()
+    optimizer.step()
+    np.testing.assert_array_equal(p["b"].data, [1, 1])
+
+
+@given(st.floats(0.1, 10))
+def test_clipping_scales_all_gradients_alike(limit):
+    p = {k: Tensor(np.ones(2), requires_grad=True) for k in "ab"}
+    (3 * np.sum(p["a"]) + 4 * np.sum(p["b"])).backward()
+    norm = clip_grad_norm(p, limit)
+    assert norm == pytest.approx(np.sqrt(50))
+    factor = min(1, limit / np.sqrt(50))
+    np.testing.assert_allclose(p["a"].grad, [3 * factor] * 2, rtol=1e-12)
+    np.testing.assert_allclose(p["b"].grad, [4 * factor] * 2, rtol=1e-12)
+
+
+def test_cosine():
+    assert cosine(2.0, 10, 0) == 2 and cosine(2.0, 10, 5) == pytest.approx(1)
+    assert cosine(2.0, 10, 10) == 0 and cosine(2.0, 10, 99) == 0
+
+
+def test_errors(tmp_path):
+    p = parameter()
+    with pytest.raises(ValueError, match="lr=0"):
+        SGD(p, 0)
+    with pytest.raises(FloatingPointError, match="loss is nan at step 1; lower"):
+        fit(lambda s, a: (np.sum(p["w"]) * np.nan, None), TARGETS, SGD(p, 0.1), epochs=1)
+    np.sum(p["w"][:1] * np.inf).backward()
+    with pytest.raises(FloatingPointError, match="gradient of w is not finite"):
+        clip_grad_norm(p, 1.0)
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"nonsense")
+    with pytest.raises(ModelFileError, match="not a safetensors file"):
+        fit(objective(p), TARGETS, SGD(p, 0.1), epochs=1, checkpoint=path)
+
+
+def straight(epochs=12):
+    p = parameter()
+    fit(objective(p), TARGETS, Adam(p, 0.05), epochs=epochs, validate=lambda: 1.0)
+    return p["w"].data
+
+
+@pytest.mark.parametrize("stop_at", range(1, 25, 4))
+def test_an_interrupted_run_ends_bit_for_bit_like_a_straight_one(tmp_path, stop_at):
+    path = tmp_path / "checkpoint.safetensors"
+    run = {"seed": 0}
+
+    def attempt(limit):
+        p, count = parameter(), iter(range(10**6))
+
+        def interrupted(segment, state):
+            if next(count) == limit:
+                raise KeyboardInterrupt
+            return objective(p)(segment, state)
+
+        options = {"epochs": 12, "checkpoint": path, "run": run, "validate": lambda: 1.0}
+        fit(interrupted, TARGETS, Adam(p, 0.05), **options)
+        return p["w"].data
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(stop_at)
+    np.testing.assert_array_equal(attempt(10**6), straight())
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    path = tmp_path / "checkpoint.safetensors"
+    p = parameter()
+    options = {"epochs": 1, "checkpoint": path}
+    fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 0}, **options)
+    with pytest.raises(
+        ModelFileError, match=r"of another run: it was .*'seed': 0.*Delete"
+    ):
+        fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 1}, **options)
+
+
+KILLED = """
+    import sys, time
+    import numpy as np
+    from autograd import Tensor
+    from rnn import training
+    from rnn.optim import Adam
+
+    training.CHECKPOINT_SECONDS = 0.0
+    w = Tensor(np.array([4.0, -1.0]), requires_grad=True)
+
+    def objective(target, state):
+        time.sleep(0.002)
+        print("step", flush=True)
+        return np.sum(np.square(w - target)), None
+
+    targets = [np.array([1.0, -2.0]), np.array([0.5, 3.0])]
+    adam = Adam({"w": w}, 0.05)
+    training.fit(objective, targets, adam, epochs=60, checkpoint=sys.argv[1])
+    np.save(sys.argv[2], w.data)
+"""
+
+
+@pytest.mark.parametrize("steps", [3, 20, 61])
+def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path, steps):
+    def start(name):
+        arguments = [str(tmp_path / f"{name}.safetensors"), str(tmp_path / f"{name}.npy")]
+        script = textwrap.dedent(KILLED)
+        return subprocess.Popen(
+            [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True
+        )
+
+    killed = start("killed")
+    for _ in range(steps):
+        killed.stdout.readline()
+    time.sleep(0.001 * (steps % 3))
+    killed.kill()
+    killed.communicate()
+    assert not (tmp_path / "killed.npy").exists()
+    for name in ("killed", "straight"):
+        process = start(name)
+        process.communicate()
+        assert process.returncode == 0
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "killed.npy"), np.load(tmp_path / "straight.npy")
+    )

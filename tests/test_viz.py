@@ -1,0 +1,162 @@
+"""Pictures: equal graphs give equal text; what is drawn is what was recorded."""
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from networks import cases
+
+import viz
+from autograd import Tensor, graph, named, scope
+from rnn import ElmanNetwork, losses
+from viz.layout import frames, place
+from viz.scene import scene
+from viz.words import number
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def two_steps():
+    w = Tensor(np.array([[0.5]]), requires_grad=True, name="w")
+    a = Tensor(np.array([[1.0]]), name="a0")
+    for t in ("1900", "1901 <é>"):
+        with scope(f"t={t}"):
+            a = named("a", np.tanh(named("v_a", np.inner(a, w))))
+    return np.sum(a)
+
+
+def test_golden_dot():
+    """A small picture's whole text; to renew it, write viz.graph(two_steps()).source."""
+    assert viz.graph(two_steps()).source == (GOLDEN / "two_steps.dot").read_text("utf-8")
+
+
+def elman(steps=3):
+    network = ElmanNetwork(1, 4, 1, rng=0)
+    x = np.random.default_rng(0).normal(size=(steps, 1, 1))
+    return losses.squared_error(network(x), x)
+
+
+def test_equal_graphs_give_equal_pictures():
+    for ending in ("svg", "png", "dot"):
+        pictures = [viz.draw(elman()).render(ending) for _ in range(2)]
+        assert pictures[0] == pictures[1]
+
+
+@given(cases())
+def test_every_operation_and_every_use_of_a_leaf_is_drawn_once(case):
+    network, x, d, a0, loss, _ = case
+    recorded = graph(loss(network(x, a0), d))
+    shown = scene(recorded)
+    operations = [n for n in recorded if n.op != "leaf"]
+    uses = sum(recorded.nodes[p].op == "leaf" for n in operations for p in n.parents)
+    assert len(shown.boxes) == len(operations) + uses
+    assert len(shown.lines) == sum(len(n.parents) for n in operations)
+    columns = list(shown.columns)
+    assert columns == [*(f"t={t + 1}" for t in range(len(x))), ""]
+
+
+@given(cases())
+def test_no_box_covers_another_and_time_runs_rightwards(case):
+    network, x, d, a0, loss, _ = case
+    shown = scene(graph(loss(network(x, a0), d)))
+    place(shown)
+    boxes = list(shown.boxes.values())
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            apart = abs(a.x - b.x) - (a.width + b.width) / 2
+            above = abs(a.y - b.y) - (a.height + b.height) / 2
+            assert max(apart, above) > 0
+    edges = [(left, right) for _, left, _, right, _ in frames(shown)]
+    assert all(a[1] < b[0] for a, b in pairwise(edges))
+    for line in shown.lines:
+        tail, head = shown.boxes[line.tail], shown.boxes[line.head]
+        assert tail.column != head.column or tail.y < head.y
+
+
+def test_the_gradients_drawn_are_those_of_the_sweep():
+    network = ElmanNetwork(1, 1, 1, rng=0)
+    x = np.array([0.3, -0.8]).reshape(2, 1, 1)
+    instants = network.unroll(x)
+    E = losses.squared_error(instants[1].y, x[1])
+    source = viz.graph(E).source
+    instants[0].v_a.retain_grad()
+    E.backward()
+    delta = number(float(instants[0].v_a.grad[0, 0]))
+    assert f">δ_a {delta}<" in source
+    assert source.count("<B>W_a</B>") == 2
+
+
+def test_values_may_be_left_out():
+    source = viz.graph(two_steps(), values=False).source
+    assert "∂ " not in source and "0.5" not in re.sub(
+        r'(pos|bb|lp|width|height)="?[^" ]*', "", source
+    )
+
+
+def test_svg_is_well_formed_and_shows_the_text(tmp_path):
+    drawing = viz.draw(two_steps(), tmp_path / "graph.svg")
+    text = (tmp_path / "graph.svg").read_text("utf-8")
+    assert drawing._repr_svg_() == text
+    words = "".join(ET.fromstring(text).itertext())
+    assert "1901 <é>" in words and "δ_a" in words and "red frame" in words
+
+
+def test_png_and_pdf(tmp_path):
+    drawing = viz.draw(two_steps())
+    assert drawing.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert drawing.save(tmp_path / "a.PDF").read_bytes().startswith(b"%PDF")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.PDF", "a.png"]
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no format 'gif'; expected one of dot, svg"):
+        viz.draw(two_steps(), tmp_path / "a.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_graphviz_the_message_names_the_extra():
+    """In a process of its own, without pygraphviz and without dot on the path."""
+    script = (
+        "import sys; sys.modules['pygraphviz'] = None\n"
+        "import numpy as np, viz; from autograd import Tensor\n"
+        "y = np.exp(Tensor(1.0, requires_grad=True))\n"
+        "print(len(viz.draw(y).render('dot')) > 100)\n"
+        "viz.draw(y).render('svg')\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env={"PATH": ""}
+    )
+    assert found.stdout == "True\n"
+    assert "pip install 'unrolled[graphviz]'" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [(0.0, "0"), (-0.5, "−0.5"), (1234.5, "1.23e3"), (1e-9, "1e−9"), (np.nan, "nan")],
+)
+def test_numbers(x, text):
+    assert number(x) == text
+
+
+def test_plots_draw_what_they_are_given():
+    values = np.arange(10.0)
+    figure = viz.forecast(
+        values, {"guess": values[3:] + 1}, labels=[str(1900 + i) for i in range(10)],
+        periods={"late": (5, 10)}, title="t", unit="u",
+    )  # fmt: skip
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    np.testing.assert_array_equal(lines["guess"].get_xdata(), np.arange(1903, 1910))
+    np.testing.assert_array_equal(lines["guess"].get_ydata(), values[3:] + 1)
+    flow = viz.gradient_flow(
+        np.array([1, 0.1, 0.01]), 0.5, factor=0.1, verdict="vanishing"
+    )
+    bound = flow.axes[0].lines[1]
+    np.testing.assert_allclose(bound.get_ydata(), [1, 0.5, 0.25])
+    curve = viz.curves({"loss": [3.0, 2.0]}, title="t", xlabel="epoch").axes[0].lines[0]
+    np.testing.assert_array_equal(curve.get_xdata(), [1, 2])
