@@ -177,9 +177,9 @@ class Tensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad:
             raise TypeError(
-                f"{self._title()} requires a gradient, which an ndarray would "
-                "drop. Use `.data` or `.detach()` for the value alone; to join Tensors into one, np.stack "
-                "or np.concatenate in place of np.array"
+                f"{self._title()} requires a gradient, which an ndarray would drop. "
+                "Use `.data` or `.detach()` for the value alone; to join Tensors into "
+                "one, np.stack or np.concatenate in place of np.array"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -306,7 +306,8 @@ class Tensor:
         if self.requires_grad:
             raise TypeError(
                 f"float(): {self._title()} requires a gradient, which a float would "
-                "drop. Use `.item()` for the number, np.tanh and its kin in place of math.tanh"
+                "drop. Use `.item()` for the number, np.tanh and its kin in place of "
+                "math.tanh"
             )
         return float(self.data)
 
