@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +17,8 @@ from autograd.tensor import Primitive, Tensor, value_of
 __all__ = ["Edge", "backward", "sweep", "topological"]
 
 
-class Edge(NamedTuple):
-    """One use of `parent` as an argument, and the gradient that came back along it."""
-
-    parent: Tensor
-    gradient: Any
-
+Edge = tuple[Tensor, Any]
+"""(parent, gradient): one use of `parent`, and the gradient that came back along it."""
 
 _BASIC = (int, slice, type(Ellipsis))
 """What NumPy's basic indexing takes: no element is selected twice."""
@@ -109,15 +105,19 @@ def _above(wanted: set[Tensor], order: list[Tensor]) -> set[Tensor]:
 
 def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> list[Edge]:
     """The VJP of each argument that carries a gradient, brought to its shape."""
-    if node._primitive is None:
+    primitive = node._primitive
+    if primitive is None:
         return []
     args = node._args if record else [value_of(x) for x in node._args]
     ans = node if record else node.data
-    return [
-        Edge(x, _fit(node._primitive.vjp(i)(g, ans, *args, **node._kwargs), x))
-        for i, x in enumerate(node._args)
-        if isinstance(x, Tensor) and x.requires_grad and (open_to is None or x in open_to)
-    ]
+    edges = []
+    for i, x in enumerate(node._args):
+        if isinstance(x, Tensor) and x.requires_grad:
+            if open_to is not None and x not in open_to:
+                continue
+            sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
+            edges.append((x, _fit(sent, x)))
+    return edges
 
 
 def _fit(g: Any, x: Tensor) -> Any:

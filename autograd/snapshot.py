@@ -84,7 +84,7 @@ def graph(tensor: Tensor, gradient: Any = None) -> Graph:
     swept: dict[Tensor, tuple[Any, list[Any]]] = {}
     if tensor.requires_grad and (gradient is not None or tensor.size == 1):
         for x, g, edges in sweep(tensor, value_of(seed(tensor, gradient))):
-            swept[x] = g, [edge.gradient for edge in edges]
+            swept[x] = g, [sent for _, sent in edges]
     return Graph(tuple(_node(x, index, swept) for x in nodes))
 
 
@@ -139,9 +139,9 @@ def contributions(loss: Tensor, parameter: Tensor) -> list[Contribution]:
     ∂E/∂W = Σ_t (∂E/∂W through its use at step t).
     """
     terms = [
-        Contribution(node.scope, node.op, _frozen(edge.gradient))
+        Contribution(node.scope, node.op, _frozen(sent))
         for node, _, edges in sweep(loss, seed(loss, None), wanted={parameter})
-        for edge in edges
-        if edge.parent is parameter
+        for parent, sent in edges
+        if parent is parameter
     ]
     return terms[::-1]

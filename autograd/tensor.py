@@ -368,16 +368,18 @@ class Primitive:
     broadcasting or match dtypes: the sweep does, on every edge.
     """
 
-    __slots__ = ("function", "name", "vjps")
+    __slots__ = ("function", "name", "partial", "vjps")
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.function = function
         self.name = name or function.__name__
         self.vjps: Any = ()
+        self.partial = False
 
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
         self.vjps = vjps
+        self.partial = None in vjps
         return self
 
     def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
@@ -398,24 +400,34 @@ class Primitive:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
             args, kwargs = _positional(self.function, args, kwargs)
-        values = [x.data if isinstance(x, Tensor) else x for x in args]
+        values, given, tracked = [], False, False
+        for x in args:
+            if isinstance(x, Tensor):
+                given = True
+                tracked = tracked or x.requires_grad
+                x = x.data
+            values.append(x)
         value = self.function(*values, **kwargs)
-        sources = [i for i, x in enumerate(args) if isinstance(x, Tensor)]
-        if not sources:
+        if not given:
             return value
         if isinstance(value, np.generic):
             scalars = all(type(x) in (float, int) for x in values)
             value = float(value) if scalars else np.asarray(value)
         result = wrap(value)
-        if context.recording and any(args[i].requires_grad for i in sources):
-            for i in sources:
-                if args[i].requires_grad:
-                    self.vjp(i)
+        if tracked and context.recording:
+            if self.partial or len(args) > len(self.vjps):
+                self._check(args)
             result.requires_grad = True
             result._primitive = self
             result._args = args
             result._kwargs = kwargs
         return result
+
+    def _check(self, args: tuple[Any, ...]) -> None:
+        """See that every argument that carries a gradient has a VJP to take it."""
+        for i, x in enumerate(args):
+            if isinstance(x, Tensor) and x.requires_grad:
+                self.vjp(i)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
