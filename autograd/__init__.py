@@ -10,6 +10,7 @@ W.grad
 """
 
 from autograd import rules
+from autograd.context import no_grad, scope
 from autograd.functional import grad, value_and_grad
 from autograd.primitive import primitive
 from autograd.rules.elementwise import (
@@ -21,7 +22,7 @@ from autograd.rules.elementwise import (
     softplus,
 )
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
-from autograd.tensor import Tensor, named, no_grad, scope
+from autograd.tensor import Tensor, named
 
 __all__ = [
     "Contribution",

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tensor import Primitive, Tensor, value_of
+from autograd.primitive import Primitive
+from autograd.tensor import Tensor, value_of
 
 __all__ = ["Edge", "backward", "sweep", "topological"]
 

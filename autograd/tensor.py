@@ -8,18 +8,19 @@ and what stands there records.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import operator
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-__all__ = ["Tensor", "no_grad", "scope"]
+from autograd.context import context
+
+if TYPE_CHECKING:
+    from autograd.primitive import Primitive
+
+__all__ = ["DISPATCH", "Tensor", "named", "value_of", "wrap"]
 
 DISPATCH: dict[Callable[..., Any], Callable[..., Any]] = {}
 """NumPy function → what runs when one of its arguments is a Tensor."""
@@ -29,49 +30,6 @@ DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
 NO_KEYWORDS: dict[str, Any] = {}
 
 _clock = itertools.count()
-
-
-class _Context(threading.local):
-    recording = True
-    scope = ""
-
-
-context = _Context()
-
-
-class no_grad(ContextDecorator):
-    """Context manager and decorator: operations inside are computed, not recorded."""
-
-    def __enter__(self) -> None:
-        self.outer = context.recording
-        context.recording = False
-
-    def __exit__(self, *exc: object) -> None:
-        context.recording = self.outer
-
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()
-
-
-class scope(ContextDecorator):
-    """Context manager: operations recorded inside carry the path `outer/name`.
-
-    Unrolled networks lay each step in `scope("t=3")`, which is how a graph knows its
-    time steps.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None:
-        self.outer = context.scope
-        context.scope = f"{self.outer}/{self.name}" if self.outer else self.name
-
-    def __exit__(self, *exc: object) -> None:
-        context.scope = self.outer
-
-    def _recreate_cm(self) -> scope:
-        return scope(self.name)
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -356,102 +314,3 @@ def named(name: str, x: Any) -> Any:
     if isinstance(x, Tensor):
         x.name = name
     return x
-
-
-class Primitive:
-    """An operation with its vector-Jacobian products (VJPs).
-
-    `vjps[i](g, ans, *args, **kwargs)` is gᵀ ∂ans/∂args[i]: given the gradient g of the
-    result, the result and the arguments, the gradient that goes to argument i. Written
-    in NumPy's own functions it takes arrays and Tensors alike; on Tensors it records,
-    which is how derivatives of any order come out of one rule. It need not undo
-    broadcasting or match dtypes: the sweep does, on every edge.
-    """
-
-    __slots__ = ("function", "name", "partial", "vjps")
-
-    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
-        self.function = function
-        self.name = name or function.__name__
-        self.vjps: Any = ()
-        self.partial = False
-
-    def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
-        """Declare the VJP of each argument in turn; None where there is no gradient."""
-        self.vjps = vjps
-        self.partial = None in vjps
-        return self
-
-    def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
-        """Declare the VJPs of any number of like arguments: `vjp(i)` is the i-th's."""
-        self.vjps = _Each(vjp)
-        return self
-
-    def vjp(self, argument: int) -> Callable[..., Any]:
-        """The VJP of one argument; TypeError where it has none."""
-        rule = self.vjps[argument] if argument < len(self.vjps) else None
-        if rule is None:
-            raise TypeError(
-                f"{self.name}: argument {argument} was given as a Tensor that requires "
-                "a gradient, but has no VJP. Pass its value, `.data`"
-            )
-        return rule
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
-            args, kwargs = _positional(self.function, args, kwargs)
-        values, given, tracked = [], False, False
-        for x in args:
-            if isinstance(x, Tensor):
-                given = True
-                tracked = tracked or x.requires_grad
-                x = x.data
-            values.append(x)
-        value = self.function(*values, **kwargs)
-        if not given:
-            return value
-        if isinstance(value, np.generic):
-            scalars = all(type(x) in (float, int) for x in values)
-            value = float(value) if scalars else np.asarray(value)
-        result = wrap(value)
-        if tracked and context.recording:
-            if self.partial or len(args) > len(self.vjps):
-                self._check(args)
-            result.requires_grad = True
-            result._primitive = self
-            result._args = args
-            result._kwargs = kwargs
-        return result
-
-    def _check(self, args: tuple[Any, ...]) -> None:
-        """See that every argument that carries a gradient has a VJP to take it."""
-        for i, x in enumerate(args):
-            if isinstance(x, Tensor) and x.requires_grad:
-                self.vjp(i)
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
-
-
-class _Each:
-    """VJPs of an operation with any number of like arguments, as a sequence."""
-
-    def __init__(self, vjp: Callable[[int], Callable[..., Any]]) -> None:
-        self.vjp = vjp
-
-    def __len__(self) -> int:
-        return sys.maxsize
-
-    def __getitem__(self, argument: int) -> Callable[..., Any]:
-        return self.vjp(argument)
-
-
-def _positional(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Move the Tensors among `kwargs` to where the signature has them in `args`."""
-    bound = inspect.signature(function).bind(*args, **kwargs).arguments
-    last = max(i for i, v in enumerate(bound.values()) if isinstance(v, Tensor))
-    names = list(bound)[: last + 1]
-    rest = {name: v for name, v in kwargs.items() if name not in names}
-    return tuple(bound[name] for name in names), rest

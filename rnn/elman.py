@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor, named
-from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.module import Module, uniform
 from rnn.unroll import unroll
 
@@ -53,7 +52,7 @@ class ElmanNetwork(Module):
         W_x (H, D), W_a (H, H), b_a (H,), W_y (O, H), b_y (O,): the parameters.
 
     Raises:
-        ValueError: for a size below 1 or an unknown activation.
+        ValueError: for a size below 1, an unknown activation, or another dtype.
     """
 
     def __init__(
@@ -67,20 +66,12 @@ class ElmanNetwork(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        sizes = {"input_size": input_size, "hidden_size": hidden_size}
-        sizes["output_size"] = output_size
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"ElmanNetwork: {name}={size}: expected at least 1")
-        self.config = sizes | {
-            "activation": activation,
-            "output_activation": output_activation,
-            "dtype": np.dtype(dtype).name,
+        sizes = {
+            "input_size": input_size,
+            "hidden_size": hidden_size,
+            "output_size": output_size,
         }
-        self._phi = activation_named(activation, ACTIVATIONS, "activation")
-        self._psi = activation_named(
-            output_activation, OUTPUT_ACTIVATIONS, "output_activation"
-        )
+        self._configure(sizes, activation, output_activation, dtype)
         rng = np.random.default_rng(rng)
         D, H, O = input_size, hidden_size, output_size  # noqa: E741 (the formulas' letter)
         self.W_x = uniform(rng, H, H, D, name="W_x", dtype=dtype)

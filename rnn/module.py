@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 
 __all__ = ["Module"]
 
@@ -19,6 +20,34 @@ class Module:
     """
 
     config: dict[str, Any]
+
+    def _configure(
+        self,
+        sizes: dict[str, int],
+        activation: str,
+        output_activation: str,
+        dtype: Any,
+    ) -> None:
+        """Check and note the arguments; look up the activations φ and ψ.
+
+        Raises:
+            ValueError: for a size below 1, an unknown activation, or another dtype.
+        """
+        kind = type(self).__name__
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"{kind}: {name}={size}, expected at least 1")
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"{kind}: dtype={dtype}, expected float32 or float64")
+        self._phi = activation_named(activation, ACTIVATIONS, "activation")
+        self._psi = activation_named(
+            output_activation, OUTPUT_ACTIVATIONS, "output_activation"
+        )
+        self.config = sizes | {
+            "activation": activation,
+            "output_activation": output_activation,
+            "dtype": np.dtype(dtype).name,
+        }
 
     def parameters(self) -> dict[str, Tensor]:
         """Its parameters by name, in the order they were made."""

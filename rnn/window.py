@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from autograd import named
-from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.module import Module, uniform
 
 __all__ = ["WindowMLP", "windows"]
@@ -65,19 +64,13 @@ class WindowMLP(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        self.config = {
+        sizes = {
             "input_size": input_size,
             "hidden_size": hidden_size,
             "output_size": output_size,
             "window": window,
-            "activation": activation,
-            "output_activation": output_activation,
-            "dtype": np.dtype(dtype).name,
         }
-        self._phi = activation_named(activation, ACTIVATIONS, "activation")
-        self._psi = activation_named(
-            output_activation, OUTPUT_ACTIVATIONS, "output_activation"
-        )
+        self._configure(sizes, activation, output_activation, dtype)
         rng = np.random.default_rng(rng)
         n, H, O = window * input_size, hidden_size, output_size  # noqa: E741 (letters)
         self.W_1 = uniform(rng, n, H, n, name="W_1", dtype=dtype)

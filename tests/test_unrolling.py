@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from networks import cases
 
 from autograd import Tensor, contributions, graph, scope
-from rnn import ElmanNetwork, losses, unroll
+from rnn import ElmanNetwork, WindowMLP, losses, unroll
 from rnn.flow import gradient_flow
 
 
@@ -174,7 +174,9 @@ ERRORS = [
         lambda: NETWORK(np.ones((4, 1, 2)), np.ones((2, 3))),
         r"a0 has shape \(2, 3\).*\(1, 3\)",
     ),
-    (lambda: ElmanNetwork(0, 1, 1), "input_size=0"),
+    (lambda: ElmanNetwork(0, 1, 1), "input_size=0, expected at least 1"),
+    (lambda: WindowMLP(1, 1, 1, 0), "WindowMLP: window=0, expected at least 1"),
+    (lambda: ElmanNetwork(1, 1, 1, dtype=int), "expected float32 or float64"),
     (lambda: ElmanNetwork(1, 1, 1, "tan"), "activation='tan': expected one of tanh"),
     (lambda: ElmanNetwork(1, 1, 1, "softmax"), "activation='softmax'"),
     (lambda: losses.mse(np.ones(2), np.ones(3)), r"y has shape \(2,\) and d \(3,\)"),

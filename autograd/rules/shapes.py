@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import Piece
-from autograd.primitive import implements, rule
-from autograd.tensor import Primitive, Tensor, value_of
+from autograd.primitive import Primitive, implements, rule
+from autograd.tensor import Tensor, value_of
 
 __all__: list[str] = []
 

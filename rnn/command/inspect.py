@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -37,17 +40,33 @@ TOLERANCE = 1e-12
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _with_data(function: click.decorators.FC) -> click.decorators.FC:
-    """The options that choose what the network is looked at with."""
-    for option in (
-        click.option("--random", "random_steps", type=click.IntRange(min=2), help=(
-            "So many steps of random input, drawn with --seed.")),
+def _on_a_window(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the saved MODEL, and the options that choose what it is fed.
+
+    The command itself takes the `Window` that comes of them.
+    """
+
+    @wraps(function)
+    def command(model: Path, **options: Any) -> None:
+        names = ("series", "column", "prompt", "random_steps", "seed")
+        chosen = {name: options.pop(name) for name in names}
+        function(_window(model, **chosen), **options)
+
+    for decorate in (
+        seed_option,
+        click.option(
+            "--random",
+            "random_steps",
+            type=click.IntRange(min=2),
+            help="So many steps of random input, drawn with --seed.",
+        ),
         click.option("--prompt", help="Words to feed a next-word model."),
         click.option("--column", help="Which column of --series."),
         click.option("--series", type=readable, help="A CSV file to feed the network."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
+        click.argument("model", type=readable),
+    ):
+        command = decorate(command)
+    return command
 
 
 def _window(
@@ -93,7 +112,6 @@ def _window(
 
 
 @click.command()
-@click.argument("model", type=readable)
 @click.option(
     "--steps",
     default=PICTURED_STEPS,
@@ -101,40 +119,18 @@ def _window(
     type=click.IntRange(1, 50),
     help="How many of the last steps to draw.",
 )
-@_with_data
-@seed_option
+@_on_a_window
 @out_option("unrolled-graph")
-def graph(
-    model: Path,
-    steps: int,
-    series: Path | None,
-    column: str | None,
-    prompt: str | None,
-    random_steps: int | None,
-    seed: int,
-    out: Path,
-) -> None:
+def graph(window: Window, steps: int, out: Path) -> None:
     """Draw the graph that a saved MODEL is unrolled into: .svg, .png and .dot."""
-    window = _window(model, series, column, prompt, random_steps, seed)
     show_files(draw_window(window, steps, output_folder(out)))
 
 
 @click.command()
-@click.argument("model", type=readable)
-@_with_data
-@seed_option
+@_on_a_window
 @out_option("unrolled-flow")
-def flow(
-    model: Path,
-    series: Path | None,
-    column: str | None,
-    prompt: str | None,
-    random_steps: int | None,
-    seed: int,
-    out: Path,
-) -> None:
+def flow(window: Window, out: Path) -> None:
     """Show how far back in time the gradient of a saved MODEL reaches."""
-    window = _window(model, series, column, prompt, random_steps, seed)
     found = window.last(FLOW_STEPS)[0].flow()
     console.print(
         f"a step back multiplies the gradient by {found.factor:.3g} on average: "
@@ -146,26 +142,15 @@ def flow(
 
 
 @click.command()
-@click.argument("model", type=readable)
-@_with_data
-@seed_option
+@_on_a_window
 @click.option(
     "--out", type=click.Path(path_type=Path), help="A folder for deltas.csv, if wanted."
 )
-def check(
-    model: Path,
-    series: Path | None,
-    column: str | None,
-    prompt: str | None,
-    random_steps: int | None,
-    seed: int,
-    out: Path | None,
-) -> None:
+def check(window: Window, out: Path | None) -> None:
     """Hold the engine against the δ formulas derived by hand, on a saved MODEL.
 
     Exit status 1 where they differ by more than 1e-12.
     """
-    window = _window(model, series, column, prompt, random_steps, seed)
     rows: list[Agreement] = window.check()
     show_agreement(rows, window.names, every_step=True)
     if out is not None:
