@@ -87,9 +87,32 @@ def _lay_out(source: str, format: str) -> bytes:  # noqa: A002 (graphviz' own wo
                 raise
             rendered: bytes = graphviz.Source(source).pipe(format=format)
             return rendered
-        picture = pygraphviz.AGraph(string=source)
-        drawn: bytes = picture.draw(format=format, prog="nop2")
+        with _without_font_warnings():
+            drawn: bytes = pygraphviz.AGraph(string=source).draw(
+                format=format, prog="nop2"
+            )
         return drawn
+
+
+@contextmanager
+def _without_font_warnings() -> Iterator[None]:
+    """Drop Fontconfig's remarks on the system's own files; pass on all else.
+
+    The library inside pygraphviz reads the system's font settings whatever it is told,
+    and complains on standard error of those of another version.
+    """
+    errors = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(errors, 2)
+            caught.seek(0)
+            for line in caught:
+                if not line.startswith(b"Fontconfig"):
+                    os.write(errors, line)
+            os.close(errors)
 
 
 @contextmanager
