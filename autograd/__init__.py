@@ -14,6 +14,8 @@ from autograd.context import no_grad, scope
 from autograd.functional import grad, value_and_grad
 from autograd.primitive import primitive
 from autograd.rules.elementwise import (
+    erf,
+    gelu,
     log_softmax,
     logsumexp,
     relu,
@@ -30,6 +32,8 @@ __all__ = [
     "Node",
     "Tensor",
     "contributions",
+    "erf",
+    "gelu",
     "grad",
     "graph",
     "log_softmax",

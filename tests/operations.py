@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import autograd as ag
+from autograd.tensor import value_of
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=4)
 NONEMPTY = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
@@ -23,6 +24,10 @@ def numbers(low, high, without=0.0):
 ANY = numbers(-3, 3)
 POSITIVE = numbers(0.1, 3)
 NONZERO = numbers(-3, 3, without=0.1)
+MIDWAY = st.integers(-9, 9).map(lambda n: n + 0.37)
+"""Numbers whose quotients by STEPS are no integers, where mod would jump."""
+STEPS = st.sampled_from([-2.0, -1.0, 1.0, 2.0])
+LOG2 = np.log(2)
 
 
 @st.composite
@@ -165,7 +170,8 @@ class Operation:
     """A row: `call(*arrays, **options)`, with both drawn from `inputs`.
 
     `plain` is the same function for the complex step, where NumPy's own does not take
-    complex numbers. `second` is False where the derivative is piecewise constant.
+    complex numbers. `second` is False where the derivative is piecewise constant;
+    `keeps_float32` where NumPy's result is of another type than its arguments.
     """
 
     name: str
@@ -174,6 +180,7 @@ class Operation:
     covers: tuple[Any, ...] = ()
     plain: Callable[..., Any] | None = None
     second: bool = True
+    keeps_float32: bool = True
 
 
 def ufunc(function, inputs, **kwargs):
@@ -188,9 +195,27 @@ def own(function, inputs, **kwargs):
     return Operation(function.name, function, inputs, (function,), **kwargs)
 
 
+def real(x):
+    return np.real(value_of(x))
+
+
+def sign(x):
+    """The sign of the real part."""
+    return np.where(real(x) < 0, -1.0, 1.0)
+
+
+def erf_series(x):
+    """Erf by Kummer's series, whose terms have one sign."""
+    term = total = 1.0
+    for n in range(1, 80):
+        term = term * 2 * x * x / (2 * n + 1)
+        total = total + term
+    return 2 / np.sqrt(np.pi) * x * np.exp(-x * x) * total
+
+
 def real_choice(left, right):
     """Which of two complex numbers has the larger real part, as a mask."""
-    return np.real(left) > np.real(right)
+    return real(left) > real(right)
 
 
 TABLE = [
@@ -208,6 +233,80 @@ TABLE = [
     ufunc(np.expm1, unary()),
     ufunc(np.log, unary(POSITIVE)),
     ufunc(np.log1p, unary(POSITIVE)),
+    ufunc(
+        np.cbrt,
+        unary(NONZERO),
+        plain=lambda x: sign(x) * (x * sign(x)) ** (1 / 3),
+    ),
+    ufunc(np.exp2, unary(), plain=lambda x: np.exp(x * LOG2)),
+    ufunc(np.log2, unary(POSITIVE)),
+    ufunc(np.log10, unary(POSITIVE)),
+    ufunc(np.float_power, binary(left=POSITIVE), keeps_float32=False),
+    ufunc(np.tan, unary(numbers(-1.4, 1.4))),
+    ufunc(np.arcsin, unary(numbers(-0.99, 0.99))),
+    ufunc(np.arccos, unary(numbers(-0.99, 0.99))),
+    ufunc(np.arctan, unary()),
+    ufunc(np.sinh, unary()),
+    ufunc(np.cosh, unary()),
+    ufunc(np.arcsinh, unary()),
+    ufunc(np.arccosh, unary(numbers(1.05, 4))),
+    ufunc(np.arctanh, unary(numbers(-0.99, 0.99))),
+    ufunc(np.deg2rad, unary(), plain=lambda x: x * (np.pi / 180), second=False),
+    ufunc(np.radians, unary(), plain=lambda x: x * (np.pi / 180), second=False),
+    ufunc(np.rad2deg, unary(), plain=lambda x: x * (180 / np.pi), second=False),
+    ufunc(np.degrees, unary(), plain=lambda x: x * (180 / np.pi), second=False),
+    ufunc(
+        np.logaddexp2,
+        binary(),
+        plain=lambda x, y: np.log2(np.exp(x * LOG2) + np.exp(y * LOG2)),
+    ),
+    ufunc(
+        np.hypot,
+        binary(NONZERO, NONZERO),
+        plain=lambda x, y: np.sqrt(x * x + y * y),
+    ),
+    ufunc(
+        np.arctan2,
+        binary(NONZERO, POSITIVE),
+        plain=lambda x, y: np.arctan(x / y),
+    ),
+    ufunc(
+        np.remainder,
+        binary(MIDWAY, STEPS),
+        plain=lambda x, y: x - y * np.floor(real(x) / real(y)),
+        second=False,
+    ),
+    ufunc(
+        np.fmod,
+        binary(MIDWAY, STEPS),
+        plain=lambda x, y: x - y * np.trunc(real(x) / real(y)),
+        second=False,
+    ),
+    ufunc(np.sinc, unary(NONZERO), plain=lambda x: np.sin(np.pi * x) / (np.pi * x)),
+    ufunc(np.fabs, unary(NONZERO), plain=lambda x: x * sign(x), second=False),
+    ufunc(
+        np.copysign,
+        binary(NONZERO, NONZERO),
+        plain=lambda x, y: x * sign(x) * sign(y),
+        second=False,
+    ),
+    call(np.nan_to_num, np.nan_to_num, unary(), second=False),
+    call(
+        np.clip,
+        lambda x, y: np.clip(x, y - 0.5, y + 0.5),
+        apart(),
+        plain=lambda x, y: np.where(
+            abs(real(x) - real(y)) > 0.5, y + 0.5 * sign(x - y), x
+        ),
+        second=False,
+    ),
+    own(ag.erf, unary(numbers(-2, 2)), plain=lambda x: erf_series(x)),
+    Operation(
+        "gelu",
+        ag.gelu,
+        unary(),
+        plain=lambda x: 0.5 * x * (1 + erf_series(x / np.sqrt(2))),
+    ),
     ufunc(np.sin, unary()),
     ufunc(np.cos, unary()),
     ufunc(np.tanh, unary()),
@@ -215,7 +314,7 @@ TABLE = [
     ufunc(
         np.absolute,
         unary(NONZERO),
-        plain=lambda x: np.where(np.real(x) < 0, -x, x),
+        plain=lambda x: x * sign(x),
         second=False,
     ),
     ufunc(
@@ -230,9 +329,21 @@ TABLE = [
         plain=lambda x, y: np.where(real_choice(x, y), y, x),
         second=False,
     ),
+    ufunc(
+        np.fmax,
+        apart(),
+        plain=lambda x, y: np.where(real_choice(x, y), x, y),
+        second=False,
+    ),
+    ufunc(
+        np.fmin,
+        apart(),
+        plain=lambda x, y: np.where(real_choice(x, y), y, x),
+        second=False,
+    ),
     call(np.where, lambda x, y, condition: np.where(condition, x, y), chosen()),
     own(ag.sigmoid, unary()),
-    own(ag.relu, unary(NONZERO), plain=lambda x: x * (np.real(x) > 0), second=False),
+    own(ag.relu, unary(NONZERO), plain=lambda x: x * (real(x) > 0), second=False),
     own(ag.softplus, unary(), plain=lambda x: np.log(1 + np.exp(x))),
     own(ag.logsumexp, one_axis()),
     own(ag.softmax, one_axis()),

@@ -83,8 +83,8 @@ def test_float32_stays_float32(row, data):
     args, kwargs = data.draw(row.inputs)
     single = tensors(*(x.astype(np.float32) for x in args))
     out = row.call(*single, **kwargs)
-    assert out.dtype == np.float32
-    out.backward(np.ones(out.shape, np.float32))
+    assert not row.keeps_float32 or out.dtype == np.float32
+    out.backward(np.ones(out.shape, out.dtype))
     for t in single:
         assert t.grad.dtype == np.float32 and t.grad.shape == t.shape
 
@@ -173,3 +173,31 @@ def test_where_ignores_nan_in_the_branch_not_taken():
             lambda x: np.sum(np.where(x > 0, np.sqrt(np.where(x > 0, x, 1)), 0))
         )(x)
     np.testing.assert_array_equal(found, [0, 0.25])
+
+
+def test_erf_is_the_standard_librarys():
+    import math
+
+    from autograd import erf
+
+    x = np.linspace(-7, 7, 4001)
+    expected = [math.erf(float(v)) for v in x]
+    np.testing.assert_allclose(erf(x), expected, rtol=2e-15)
+
+
+@pytest.mark.parametrize("order", range(5))
+def test_derivatives_of_sinc_at_zero(order):
+    f = np.sinc
+    for _ in range(order):
+        f = grad(f)
+    expected = [1, 0, -(np.pi**2) / 3, 0, np.pi**4 / 5][order]
+    assert f(0.0) == pytest.approx(expected, rel=1e-14)
+    assert f(1e-9) == pytest.approx(expected, rel=1e-14, abs=1e-6)
+
+
+@pytest.mark.parametrize("order", range(1, 4))
+def test_derivatives_of_sinc_are_continuous_where_the_series_ends(order):
+    f = np.sinc
+    for _ in range(order):
+        f = grad(f)
+    assert f(1 - 1e-12) == pytest.approx(f(1 + 1e-12), rel=1e-9)

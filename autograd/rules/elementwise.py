@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd.primitive import primitive, rule
+from autograd.primitive import implements, primitive, rule
+from autograd.tensor import value_of
 
-__all__ = ["log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus"]
+LOG2, LOG10 = math.log(2), math.log(10)
+
+__all__ = [
+    "erf", "gelu", "log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus",
+]  # fmt: skip
 
 rule(np.add, lambda g, ans, x, y: g, lambda g, ans, x, y: g)
 rule(np.subtract, lambda g, ans, x, y: g, lambda g, ans, x, y: -g)
@@ -18,36 +24,94 @@ rule(np.negative, lambda g, ans, x: -g)
 rule(np.positive, lambda g, ans, x: g)
 rule(np.square, lambda g, ans, x: g * (2 * x))
 rule(np.sqrt, lambda g, ans, x: g / (2 * ans))
+rule(np.cbrt, lambda g, ans, x: g / (3 * ans * ans))
 rule(np.reciprocal, lambda g, ans, x: -g * ans * ans)
 rule(np.exp, lambda g, ans, x: g * ans)
+rule(np.exp2, lambda g, ans, x: g * ans * LOG2)
 rule(np.expm1, lambda g, ans, x: g * (ans + 1))
 rule(np.log, lambda g, ans, x: g / x)
+rule(np.log2, lambda g, ans, x: g / (x * LOG2))
+rule(np.log10, lambda g, ans, x: g / (x * LOG10))
 rule(np.log1p, lambda g, ans, x: g / (1 + x))
 rule(np.sin, lambda g, ans, x: g * np.cos(x))
 rule(np.cos, lambda g, ans, x: -g * np.sin(x))
+rule(np.tan, lambda g, ans, x: g * (1 + ans * ans))
+rule(np.arcsin, lambda g, ans, x: g / np.sqrt((1 - x) * (1 + x)))
+rule(np.arccos, lambda g, ans, x: -g / np.sqrt((1 - x) * (1 + x)))
+rule(np.arctan, lambda g, ans, x: g / (1 + x * x))
+rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
+rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
 rule(np.tanh, lambda g, ans, x: g * (1 - ans * ans))
+rule(np.arcsinh, lambda g, ans, x: g / np.sqrt(1 + x * x))
+rule(np.arccosh, lambda g, ans, x: g / np.sqrt((x - 1) * (x + 1)))
+rule(np.arctanh, lambda g, ans, x: g / ((1 - x) * (1 + x)))
+rule(np.deg2rad, lambda g, ans, x: np.deg2rad(g))
+rule(np.radians, lambda g, ans, x: np.radians(g))
+rule(np.rad2deg, lambda g, ans, x: np.rad2deg(g))
+rule(np.degrees, lambda g, ans, x: np.degrees(g))
 rule(
     np.logaddexp,
     lambda g, ans, x, y: g * np.exp(x - ans),
     lambda g, ans, x, y: g * np.exp(y - ans),
 )
-# 0·0**(−1) and 0·log 0 would be NaN; the derivatives are 0 there. Elsewhere x must stay.
 rule(
-    np.power,
-    lambda g, ans, x, y: g * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)),
-    lambda g, ans, x, y: g * (ans * np.log(np.where(x == 0, 1, x))),
+    np.logaddexp2,
+    lambda g, ans, x, y: g * np.exp2(x - ans),
+    lambda g, ans, x, y: g * np.exp2(y - ans),
 )
+rule(
+    np.arctan2,
+    lambda g, ans, x, y: g * y / (x * x + y * y),
+    lambda g, ans, x, y: -g * x / (x * x + y * y),
+)
+# At the origin √ has no derivative; like the norm's, hypot's is 0 there.
+rule(
+    np.hypot,
+    lambda g, ans, x, y: g * x / np.where(ans == 0, 1, ans),
+    lambda g, ans, x, y: g * y / np.where(ans == 0, 1, ans),
+)
+# x mod y = x − y ⌊x/y⌋, and the floor (for fmod: the truncation) is constant.
+rule(
+    np.remainder,
+    lambda g, ans, x, y: g,
+    lambda g, ans, x, y: -g * np.floor_divide(value_of(x), value_of(y)),
+)
+rule(
+    np.fmod,
+    lambda g, ans, x, y: g,
+    lambda g, ans, x, y: -g * np.trunc(np.divide(value_of(x), value_of(y))),
+)
+# 0·0**(−1) and 0·log 0 would be NaN; the derivatives are 0 there. Elsewhere x must stay.
+for _power in (np.power, np.float_power):
+    rule(
+        _power,
+        lambda g, ans, x, y: (
+            g * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1))
+        ),
+        lambda g, ans, x, y: g * (ans * np.log(np.where(x == 0, 1, x))),
+    )
 # |x|'(0) = 0; equal arguments of maximum and minimum share the gradient.
 rule(np.absolute, lambda g, ans, x: g * np.sign(x))
+rule(np.fabs, lambda g, ans, x: g * np.sign(x))
+for _maximum, _minimum in ((np.maximum, np.minimum), (np.fmax, np.fmin)):
+    rule(
+        _maximum,
+        lambda g, ans, x, y: g * _share(ans, x, y),
+        lambda g, ans, x, y: g * _share(ans, y, x),
+    )
+    rule(
+        _minimum,
+        lambda g, ans, x, y: g * _share(ans, x, y),
+        lambda g, ans, x, y: g * _share(ans, y, x),
+    )
 rule(
-    np.maximum,
-    lambda g, ans, x, y: g * _share(x, y),
-    lambda g, ans, x, y: g * _share(y, x),
+    np.copysign,
+    lambda g, ans, x, y: g * np.sign(x) * np.copysign(1, value_of(y)),
+    lambda g, ans, x, y: g * 0,
 )
 rule(
-    np.minimum,
-    lambda g, ans, x, y: g * _share(y, x),
-    lambda g, ans, x, y: g * _share(x, y),
+    np.nan_to_num,
+    lambda g, ans, x, *args, **kwargs: np.where(np.isfinite(x), g, 0),
 )
 rule(
     np.where,
@@ -57,9 +121,47 @@ rule(
 )
 
 
-def _share(x: Any, y: Any) -> Any:
-    """1 where x > y, ½ where they are equal, 0 elsewhere."""
-    return np.heaviside(x - y, 0.5)
+def _share(ans: Any, x: Any, y: Any) -> Any:
+    """How much of an extremum `ans` is x's: 1 where only x is it, ½ where y is too."""
+    mine, other = x == ans, y == ans
+    return np.where(mine, np.where(other, 0.5, 1.0), 0.0).astype(np.result_type(ans))
+
+
+@primitive
+def _sinc_slope(x: Any, order: int) -> Any:
+    """The derivative of sinc(x) = sin(πx) / (πx) of some order n.
+
+    By its power series for |x| < 1, where quotients would lose their digits, and beyond
+    by the recurrence x s⁽ⁿ⁾ + n s⁽ⁿ⁻¹⁾ = πⁿ⁻¹ sin(πx + nπ/2).
+    """
+    near = np.abs(x) < 1
+    small, large = np.where(near, x, 0), np.where(near, 1, x)
+    series = sum(
+        (-1) ** k
+        * (math.pi ** (2 * k) * math.perm(2 * k, order) / math.factorial(2 * k + 1))
+        * small ** (2 * k - order)
+        for k in range((order + 1) // 2, order + 16)
+    )
+    quotient = np.sinc(large)
+    for n in range(1, order + 1):
+        wave = math.pi ** (n - 1) * np.sin(math.pi * large + n * math.pi / 2)
+        quotient = (wave - n * quotient) / large
+    return np.where(near, series, quotient)
+
+
+_sinc_slope.defvjp(lambda g, ans, x, order: g * _sinc_slope(x, order + 1))
+rule(np.sinc, lambda g, ans, x: g * _sinc_slope(x, 1))
+
+
+@implements(np.clip)
+def _clip(x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
+    """min(max(x, a_min), a_max); on a bound the gradient is x's, as in PyTorch."""
+    low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
+    if kwargs:
+        raise TypeError(f"np.clip: {', '.join(kwargs)} cannot be given with a Tensor")
+    if low is not None:
+        x = np.where(np.less(x, low), low, x)
+    return x if high is None else np.where(np.greater(x, high), high, x)
 
 
 @primitive
@@ -69,6 +171,37 @@ def sigmoid(x: Any) -> Any:
 
 
 sigmoid.defvjp(lambda g, ans, x: g * (ans * (1 - ans)))
+
+
+@primitive
+def erf(x: Any) -> Any:
+    """The error function 2/√π ∫₀ˣ exp(−t²) dt, elementwise.
+
+    By its series for |x| < 3, beyond by the continued fraction of erfc (Abramowitz and
+    Stegun, 7.1.6 and 7.1.14), to about 1e−15.
+    """
+    x = np.asarray(x)
+    size = np.abs(x)
+    near = size < 3
+    small = np.where(near, x, 0)
+    term = series = small * (2 / math.sqrt(math.pi)) * np.exp(-small * small)
+    for n in range(1, 70):
+        term = term * (2 * small * small / (2 * n + 1))
+        series = series + term
+    large = np.where(near, 3, size)
+    fraction = large
+    for n in range(60, 0, -1):
+        fraction = large + (n / 2) / fraction
+    rest = np.exp(-large * large) / (math.sqrt(math.pi) * fraction)
+    return np.where(near, series, np.sign(x) * (1 - rest)).astype(x.dtype)
+
+
+erf.defvjp(lambda g, ans, x: g * (2 / math.sqrt(math.pi)) * np.exp(-np.square(x)))
+
+
+def gelu(x: Any) -> Any:
+    """X Φ(x), with Φ the normal distribution function; elementwise."""
+    return 0.5 * x * (1 + erf(x / math.sqrt(2)))
 
 
 @primitive
