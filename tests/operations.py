@@ -22,6 +22,7 @@ def numbers(low, high, without=0.0):
 
 
 ANY = numbers(-3, 3)
+HALVES = st.integers(-40, 40).map(lambda n: n / 2)
 POSITIVE = numbers(0.1, 3)
 NONZERO = numbers(-3, 3, without=0.1)
 MIDWAY = st.integers(-9, 9).map(lambda n: n + 0.37)
@@ -60,25 +61,34 @@ def by_signature(draw, signature):
 
 
 @st.composite
-def reduced(draw, unique=False, options=True):
-    elements = numbers(-3, 3)
-    (x,), _ = draw(unary(elements, NONEMPTY, unique))
+def reduced(draw, unique=False, where=True, ddof=False, spread=False):
+    """An array, and along which axes; of `spread`, two different elements or more."""
+    least, elements = (2, HALVES) if spread else (1, ANY)
+    shapes = hnp.array_shapes(min_dims=1, max_dims=3, min_side=least, max_side=3)
+    (x,), _ = draw(unary(elements, shapes, unique or spread))
     axis = draw(st.none() | hnp.valid_tuple_axes(x.ndim, min_size=1))
     if axis is not None and len(axis) == 1 and draw(st.booleans()):
         axis = axis[0]
     kwargs = {"axis": axis, "keepdims": draw(st.booleans())}
-    if options and draw(st.booleans()):
-        kwargs["where"] = draw(hnp.arrays(bool, x.shape))
-        kwargs["where"].ravel()[0] = True
-        if not np.all(np.any(kwargs["where"], axis=axis)):
-            del kwargs["where"]
+    if where and draw(st.booleans()):
+        mask = draw(hnp.arrays(bool, x.shape))
+        if np.all(np.sum(mask, axis=axis) >= least):
+            kwargs["where"] = mask
+    if ddof and np.all(np.sum(np.full(x.shape, kwargs.get("where", True)), axis) > 1):
+        kwargs["ddof"] = draw(st.integers(0, 1))
     return [x], kwargs
 
 
 @st.composite
-def one_axis(draw):
-    (x,), _ = draw(unary(ANY, NONEMPTY))
+def one_axis(draw, unique=False):
+    (x,), _ = draw(unary(ANY, NONEMPTY, unique))
     return [x], {"axis": draw(st.integers(-x.ndim, x.ndim - 1))}
+
+
+@st.composite
+def scanned(draw):
+    (x,), kwargs = draw(one_axis())
+    return [x], kwargs if draw(st.booleans()) else {"axis": None}
 
 
 @st.composite
@@ -145,6 +155,15 @@ def squeezed(draw):
 
 
 @st.composite
+def sampled(draw):
+    """Values at three points or more along the first axis, and a step's logarithm."""
+    shape = (draw(st.integers(3, 5)), draw(st.integers(1, 2)))
+    values = hnp.arrays(np.float64, shape, elements=ANY)
+    step = hnp.arrays(np.float64, (), elements=ANY)
+    return [draw(values), draw(step)], {}
+
+
+@st.composite
 def expanded(draw):
     (x,), _ = draw(unary())
     return [x], {"axis": draw(st.integers(-x.ndim - 1, x.ndim))}
@@ -170,8 +189,7 @@ class Operation:
     """A row: `call(*arrays, **options)`, with both drawn from `inputs`.
 
     `plain` is the same function for the complex step, where NumPy's own does not take
-    complex numbers. `second` is False where the derivative is piecewise constant;
-    `keeps_float32` where NumPy's result is of another type than its arguments.
+    complex numbers. `second` is False where the derivative is piecewise constant.
     """
 
     name: str
@@ -180,7 +198,6 @@ class Operation:
     covers: tuple[Any, ...] = ()
     plain: Callable[..., Any] | None = None
     second: bool = True
-    keeps_float32: bool = True
 
 
 def ufunc(function, inputs, **kwargs):
@@ -213,6 +230,44 @@ def erf_series(x):
     return 2 / np.sqrt(np.pi) * x * np.exp(-x * x) * total
 
 
+def variance(x, axis=None, keepdims=False, ddof=0, where=True):
+    n = np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True)
+    mean = np.sum(x, axis=axis, keepdims=True, where=where) / n
+    squares = np.sum((x - mean) ** 2, axis=axis, keepdims=True, where=where) / (n - ddof)
+    return squares if keepdims else np.sum(squares, axis=axis)
+
+
+def quantile(x, q, axis=None, keepdims=False):
+    """By sorting, which for complex numbers goes by the real part."""
+    ndim = np.ndim(x)
+    axes = range(ndim) if axis is None else [a % ndim for a in np.atleast_1d(axis)]
+    rows = np.moveaxis(x, list(axes), range(len(axes)))
+    rows = np.reshape(rows, (-1, *rows.shape[len(axes) :]))
+    ordered = np.sort(rows, axis=0)
+    place = np.asarray(q) * (len(ordered) - 1)
+    below = np.floor(place).astype(int)
+    part = np.reshape(place - below, np.shape(q) + (1,) * (rows.ndim - 1))
+    found = ordered[below] * (1 - part) + ordered[np.ceil(place).astype(int)] * part
+    shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    return np.reshape(found, np.shape(q) + tuple(shape)) if keepdims else found
+
+
+def with_nan(function):
+    """The function of x with NaN wherever `where` is False."""
+
+    def call(x, where=True, **kwargs):
+        return function(np.where(where, x, np.nan), **kwargs)
+
+    return call
+
+
+def masked(function):
+    def call(x, where=True, **kwargs):
+        return function(x, where=np.broadcast_to(where, x.shape), **kwargs)
+
+    return call
+
+
 def real_choice(left, right):
     """Which of two complex numbers has the larger real part, as a mask."""
     return real(left) > real(right)
@@ -241,7 +296,7 @@ TABLE = [
     ufunc(np.exp2, unary(), plain=lambda x: np.exp(x * LOG2)),
     ufunc(np.log2, unary(POSITIVE)),
     ufunc(np.log10, unary(POSITIVE)),
-    ufunc(np.float_power, binary(left=POSITIVE), keeps_float32=False),
+    ufunc(np.float_power, binary(left=POSITIVE)),
     ufunc(np.tan, unary(numbers(-1.4, 1.4))),
     ufunc(np.arcsin, unary(numbers(-0.99, 0.99))),
     ufunc(np.arccos, unary(numbers(-0.99, 0.99))),
@@ -350,13 +405,97 @@ TABLE = [
     own(ag.log_softmax, one_axis()),
     call(np.sum, np.sum, reduced()),
     call(np.mean, np.mean, reduced()),
-    call(np.max, np.max, reduced(unique=True, options=False), second=False),
-    call(np.min, np.min, reduced(unique=True, options=False), second=False),
+    call(np.max, np.max, reduced(unique=True, where=False), second=False),
+    call(np.min, np.min, reduced(unique=True, where=False), second=False),
+    call(np.prod, np.prod, reduced()),
+    call(np.var, np.var, reduced(ddof=True), plain=variance),
+    call(
+        np.std,
+        np.std,
+        reduced(ddof=True, spread=True),
+        plain=lambda x, **kw: np.sqrt(variance(x, **kw)),
+    ),
+    call(np.ptp, np.ptp, reduced(unique=True, where=False), second=False),
+    call(
+        np.average,
+        lambda x, axis, keepdims: np.average(
+            x, axis=axis, keepdims=keepdims, weights=np.exp(x)
+        ),
+        reduced(where=False),
+    ),
+    call(np.cumsum, np.cumsum, scanned()),
+    call(np.cumprod, np.cumprod, scanned()),
+    call(
+        np.median,
+        np.median,
+        reduced(unique=True, where=False),
+        plain=lambda x, **kw: quantile(x, 0.5, **kw),
+        second=False,
+    ),
+    call(
+        np.quantile,
+        lambda x, **kw: np.quantile(x, [0.3, 0.85], **kw),
+        reduced(unique=True, where=False),
+        plain=lambda x, **kw: quantile(x, [0.3, 0.85], **kw),
+        second=False,
+    ),
+    call(
+        np.percentile,
+        lambda x, **kw: np.percentile(x, 40, **kw),
+        reduced(unique=True, where=False),
+        plain=lambda x, **kw: quantile(x, 0.4, **kw),
+        second=False,
+    ),
+    call(np.nansum, with_nan(np.nansum), reduced(), plain=masked(np.sum)),
+    call(np.nanmean, with_nan(np.nanmean), reduced(), plain=masked(np.mean)),
+    call(np.nanvar, with_nan(np.nanvar), reduced(), plain=masked(variance)),
+    call(
+        np.nanstd,
+        with_nan(np.nanstd),
+        reduced(spread=True),
+        plain=masked(lambda x, **kw: np.sqrt(variance(x, **kw))),
+    ),
+    call(
+        np.nanmax,
+        with_nan(np.nanmax),
+        reduced(unique=True),
+        plain=masked(lambda x, where, **kw: np.max(np.where(where, x, -9), **kw)),
+        second=False,
+    ),
+    call(
+        np.nanmin,
+        with_nan(np.nanmin),
+        reduced(unique=True),
+        plain=masked(lambda x, where, **kw: np.min(np.where(where, x, 9), **kw)),
+        second=False,
+    ),
+    call(np.sort, np.sort, one_axis(unique=True), second=False),
+    call(
+        np.partition,
+        lambda x, axis: np.partition(x, 0, axis=axis),
+        one_axis(unique=True),
+        plain=lambda x, axis: np.take_along_axis(
+            x, np.argpartition(x.real, 0, axis=axis), axis
+        ),
+        second=False,
+    ),
+    call(np.diff, lambda x, axis: np.diff(x, n=2, axis=axis, prepend=0.5), one_axis()),
+    call(
+        np.trapezoid,
+        lambda x, axis: np.trapezoid(x, np.cumsum(np.exp(x), axis=axis), axis=axis),
+        one_axis(),
+    ),
+    call(
+        np.gradient,
+        lambda x, h: np.gradient(x, np.exp(h), axis=0, edge_order=2),
+        sampled(),
+    ),
     call(np.reshape, lambda x, shape: np.reshape(x, shape), reshaped()),
     call(np.ravel, np.ravel, unary()),
     call(np.squeeze, np.squeeze, squeezed()),
     call(np.expand_dims, np.expand_dims, expanded()),
     call(np.broadcast_to, lambda x, shape: np.broadcast_to(x, shape), broadcast()),
+    call(np.flip, np.flip, scanned()),
     call(np.swapaxes, lambda x, a, b: np.swapaxes(x, a, b), two_axes()),
     call(np.moveaxis, lambda x, a, b: np.moveaxis(x, a, b), two_axes()),
     call(np.transpose, lambda x, axes: np.transpose(x, axes), permuted()),

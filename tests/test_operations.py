@@ -79,11 +79,12 @@ def test_second_derivative(row, data):
 
 @rows
 @given(data=st.data())
-def test_float32_stays_float32(row, data):
+def test_dtypes_are_numpys(row, data):
     args, kwargs = data.draw(row.inputs)
-    single = tensors(*(x.astype(np.float32) for x in args))
+    arrays = [x.astype(np.float32) for x in args]
+    single = tensors(*arrays)
     out = row.call(*single, **kwargs)
-    assert not row.keeps_float32 or out.dtype == np.float32
+    assert out.dtype == np.result_type(row.call(*arrays, **kwargs))
     out.backward(np.ones(out.shape, out.dtype))
     for t in single:
         assert t.grad.dtype == np.float32 and t.grad.shape == t.shape
@@ -96,7 +97,7 @@ def test_values_are_numpys(row, data):
     expected = row.call(*args, **kwargs)
     found = row.call(*tensors(*args), **kwargs)
     assert isinstance(found, Tensor) and found.shape == np.shape(expected)
-    np.testing.assert_array_equal(found.data, expected)
+    np.testing.assert_allclose(found.data, expected, rtol=4e-16, atol=1e-15)
 
 
 def test_table_is_complete():

@@ -1,4 +1,4 @@
-"""Operations that take many elements to one."""
+"""Operations that take many elements to one, scans, and what is made of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import rule
+from autograd.primitive import Primitive, implements, rule
+from autograd.tensor import value_of
 
 __all__: list[str] = []
 
@@ -26,11 +27,16 @@ def _sum(
     return g if where is True else np.where(where, g, 0)
 
 
+def _count(x: Any, axis: Any, where: Any) -> Any:
+    """How many elements of x a reduction takes, with the axes kept as size 1."""
+    return np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
+
+
 def _mean(
     g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
     keepdims: bool = False, *, where: Any = True,
 ) -> Any:  # fmt: skip
-    count = np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
+    count = _count(x, axis, where).astype(np.result_type(x))
     g = np.broadcast_to(_expand(g, x, axis, keepdims) / count, np.shape(x))
     return g if where is True else np.where(where, g, 0)
 
@@ -39,15 +45,296 @@ def _extremum(
     g: Any, ans: Any, x: Any, axis: Any = None, out: Any = None, keepdims: bool = False,
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
-    """Elements that tie for the extremum share its gradient."""
-    ties = (x == _expand(ans, x, axis, keepdims)) & where
-    count = np.maximum(np.sum(ties, axis=axis, keepdims=True), 1)
+    """Elements that tie for the extremum share its gradient, an initial value too."""
+    ans = _expand(ans, x, axis, keepdims)
+    ties = (x == ans) & where
+    count = np.sum(ties, axis=axis, keepdims=True)
     if initial is not None:
-        count = count + (_expand(ans, x, axis, keepdims) == initial)
-    return _expand(g, x, axis, keepdims) * (ties / count)
+        count = count + (ans == initial)
+    share = ties / np.maximum(count, 1)
+    return _expand(g, x, axis, keepdims) * share.astype(np.result_type(x))
+
+
+def _var(
+    g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+    ddof: Any = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
+    correction: Any = None,
+) -> Any:  # fmt: skip
+    ddof = ddof if correction is None else correction
+    count = np.maximum(_count(x, axis, where) - ddof, 0).astype(np.result_type(x))
+    deviation = x - np.mean(x, axis=axis, keepdims=True, where=where)
+    out = _expand(g, x, axis, keepdims) * (2 / count) * deviation
+    return out if where is True else np.where(where, out, 0)
+
+
+def _std(
+    g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
+    ddof: Any = 0, keepdims: bool = False, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """0 for equal numbers, where the root has no derivative; as in PyTorch."""
+    half = np.where(ans == 0, 0, g / (2 * np.where(ans == 0, 1, ans)))
+    return _var(half, None, x, axis, dtype, out, ddof, keepdims, **kwargs)
 
 
 rule(np.sum, _sum)
 rule(np.mean, _mean)
 rule(np.max, _extremum)
 rule(np.min, _extremum)
+rule(np.var, _var)
+rule(np.std, _std)
+
+
+def _reversed_cumsum(g: Any, axis: int) -> Any:
+    return np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+
+
+def _cumsum(g: Any, ans: Any, x: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+    if axis is None:
+        return np.reshape(_reversed_cumsum(g, 0), np.shape(x))
+    return _reversed_cumsum(g, axis)
+
+
+rule(np.cumsum, _cumsum)
+
+
+def _cumprod_along(x: Any) -> Any:
+    return np.cumprod(x, axis=-1)
+
+
+cumprod = Primitive(_cumprod_along, name="cumprod")
+"""Products of the first 1, 2, … elements along the last axis."""
+
+
+def _cumprod_vjp(g: Any, ans: Any, x: Any) -> Any:
+    """Σ_k≥j g_k Π_i≤k, i≠j x_i, without dividing by an x that may be zero.
+
+    That is the product before j, times S_j with S_j = g_j + x_j+1 S_j+1.
+    """
+    n = np.shape(x)[-1]
+    before = np.concatenate([np.ones_like(x[..., :1]), ans[..., :-1]], axis=-1)
+    tail = g[..., n - 1]
+    tails = [tail]
+    for j in range(n - 2, -1, -1):
+        tail = g[..., j] + x[..., j + 1] * tail
+        tails.append(tail)
+    return before * np.stack(tails[::-1], axis=-1)
+
+
+cumprod.defvjp(_cumprod_vjp)
+
+
+@implements(np.cumprod)
+def _np_cumprod(x: Any, axis: int | None = None) -> Any:
+    if axis is None:
+        return cumprod(np.ravel(x))
+    return np.moveaxis(cumprod(np.moveaxis(x, axis, -1)), -1, axis)
+
+
+@implements(np.prod)
+def _prod(
+    x: Any,
+    axis: Any = None,
+    *,
+    keepdims: bool = False,
+    initial: Any = 1,
+    where: Any = True,
+) -> Any:
+    """The last of the running products of the reduced axes, laid out as one."""
+    if where is not True:
+        x = np.where(where, x, 1)
+    ndim = np.ndim(x)
+    axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
+    axes = tuple(int(a) % max(ndim, 1) for a in axes)
+    kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
+    rows = np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, -1))
+    if np.shape(rows)[-1] == 0:
+        product = np.sum(rows, axis=-1) + 1
+    else:
+        product = cumprod(rows)[..., -1]
+    shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
+    return (np.reshape(product, shape) if keepdims else product) * initial
+
+
+@implements(np.ptp)
+def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.max(x, axis=axis, keepdims=keepdims) - np.min(
+        x, axis=axis, keepdims=keepdims
+    )
+
+
+@implements(np.average)
+def _average(
+    x: Any, axis: Any = None, weights: Any = None, returned: bool = False,
+    *, keepdims: bool = False,
+) -> Any:  # fmt: skip
+    """Σ w x / Σ w; one-dimensional weights go along `axis`."""
+    if weights is None:
+        weights = np.ones(np.shape(x), np.result_type(x))
+    elif np.shape(weights) != np.shape(x):
+        if not isinstance(axis, int) or np.ndim(weights) != 1:
+            raise TypeError(
+                f"np.average: weights of shape {np.shape(weights)} for an array of shape "
+                f"{np.shape(x)}; expected that shape, or one axis and weights along it"
+            )
+        shape = [1] * np.ndim(x)
+        shape[axis] = -1
+        weights = np.broadcast_to(np.reshape(weights, shape), np.shape(x))
+    scale = np.sum(weights, axis=axis, keepdims=keepdims)
+    mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / scale
+    return (mean, scale) if returned else mean
+
+
+def _without_nan(x: Any, fill: Any) -> tuple[Any, Any]:
+    """X with NaN replaced, and where x is a number."""
+    number = ~np.isnan(x)
+    return np.where(number, x, fill), number
+
+
+@implements(np.nansum)
+def _nansum(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return np.sum(_without_nan(x, 0)[0], axis=axis, **kwargs)
+
+
+@implements(np.nanmean)
+def _nanmean(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    filled, number = _without_nan(x, 0)
+    return np.mean(filled, axis=axis, where=number, **kwargs)
+
+
+@implements(np.nanvar)
+def _nanvar(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    filled, number = _without_nan(x, 0)
+    return np.var(filled, axis=axis, where=number, **kwargs)
+
+
+@implements(np.nanstd)
+def _nanstd(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    filled, number = _without_nan(x, 0)
+    return np.std(filled, axis=axis, where=number, **kwargs)
+
+
+@implements(np.nanmax)
+def _nanmax(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return np.max(_without_nan(x, -np.inf)[0], axis=axis, **kwargs)
+
+
+@implements(np.nanmin)
+def _nanmin(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return np.min(_without_nan(x, np.inf)[0], axis=axis, **kwargs)
+
+
+@implements(np.sort)
+def _sort(x: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Any:
+    if axis is None:
+        x, axis = np.ravel(x), -1
+    order = np.argsort(value_of(x), axis=axis, kind=kind, stable=stable)
+    return np.take_along_axis(x, order, axis)
+
+
+@implements(np.partition)
+def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect") -> Any:
+    if axis is None:
+        x, axis = np.ravel(x), -1
+    order = np.argpartition(value_of(x), kth, axis=axis, kind=kind)
+    return np.take_along_axis(x, order, axis)
+
+
+@implements(np.quantile)
+def _quantile(
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
+) -> Any:
+    """Between the two order statistics around q (n − 1): only method="linear"."""
+    if method != "linear":
+        raise TypeError(
+            f"np.quantile: method={method!r} has no rule for Tensors; expected 'linear'"
+        )
+    q = np.asarray(value_of(q))
+    q = q.astype(np.result_type(x)) if np.ndim(q) == 0 else q
+    ndim = np.ndim(x)
+    axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
+    axes = tuple(int(a) % max(ndim, 1) for a in axes)
+    kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
+    rows = np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, -1))
+    ordered = np.moveaxis(np.sort(rows, axis=-1), -1, 0)
+    place = q * (np.shape(ordered)[0] - 1)
+    below = np.floor(place).astype(int)
+    above = np.ceil(place).astype(int)
+    part = np.reshape((place - below).astype(q.dtype), (*q.shape, *(1 for _ in kept)))
+    low, high = ordered[below], ordered[above]
+    found = low + (high - low) * part
+    if keepdims:
+        shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
+        found = np.reshape(found, (*q.shape, *shape))
+    return found
+
+
+@implements(np.percentile)
+def _percentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return _quantile(x, np.asarray(value_of(q)) / 100, axis, **kwargs)
+
+
+@implements(np.median)
+def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@implements(np.diff)
+def _diff(
+    x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None
+) -> Any:
+    def like(edge: Any) -> Any:
+        shape = list(np.shape(x))
+        shape[axis] = 1
+        return np.broadcast_to(edge, shape) if np.ndim(edge) == 0 else edge
+
+    parts = [like(prepend)] if prepend is not None else []
+    parts += [x, *([like(append)] if append is not None else [])]
+    x = np.moveaxis(np.concatenate(parts, axis=axis) if len(parts) > 1 else x, axis, -1)
+    for _ in range(n):
+        x = x[..., 1:] - x[..., :-1]
+    return np.moveaxis(x, -1, axis)
+
+
+@implements(np.trapezoid)
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    y = np.moveaxis(y, axis, -1)
+    if x is not None:
+        dx = np.diff(x) if np.ndim(x) == 1 else np.diff(np.moveaxis(x, axis, -1), axis=-1)
+    return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2, axis=-1)
+
+
+@implements(np.gradient)
+def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Second-order differences inside, one-sided ones of `edge_order` at the edges."""
+    ndim = np.ndim(f)
+    axes = range(ndim) if axis is None else [int(a) % ndim for a in np.atleast_1d(axis)]
+    steps = list(spacing) * len(list(axes)) if len(spacing) == 1 else list(spacing)
+    steps = steps or [1.0] * len(list(axes))
+    if len(steps) != len(list(axes)):
+        raise TypeError(
+            f"np.gradient: {len(spacing)} spacings for {len(list(axes))} axes; expected "
+            "none, one, or one for each"
+        )
+    found = [
+        np.moveaxis(_slope(np.moveaxis(f, a, -1), h, edge_order), -1, a)
+        for a, h in zip(axes, steps, strict=True)
+    ]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _slope(f: Any, h: Any, edge_order: int) -> Any:
+    """Differences along the last axis, for a step h or coordinates h."""
+    n = np.shape(f)[-1]
+    if n < edge_order + 1:
+        raise ValueError(
+            f"np.gradient: {n} points along an axis, expected at least {edge_order + 1}"
+        )
+    d = np.diff(h) if np.ndim(h) else np.ones(n - 1, np.result_type(f)) * h
+    rise = (f[..., 1:] - f[..., :-1]) / d
+    a, b = d[:-1], d[1:]
+    inside = (b * rise[..., :-1] + a * rise[..., 1:]) / (a + b)
+    first, last = rise[..., :1], rise[..., -1:]
+    if edge_order == 2:
+        first = first - (rise[..., 1:2] - first) * d[:1] / (d[:1] + d[1:2])
+        last = last + (last - rise[..., -2:-1]) * d[-1:] / (d[-1:] + d[-2:-1])
+    return np.concatenate([first, inside, last], axis=-1)

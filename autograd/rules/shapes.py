@@ -17,6 +17,7 @@ rule(np.reshape, lambda g, ans, x, *shape, **kw: np.reshape(g, np.shape(x)))
 rule(np.ravel, lambda g, ans, x, *order: np.reshape(g, np.shape(x)))
 rule(np.squeeze, lambda g, ans, x, axis=None: np.reshape(g, np.shape(x)))
 rule(np.expand_dims, lambda g, ans, x, axis: np.reshape(g, np.shape(x)))
+rule(np.flip, lambda g, ans, x, axis=None: np.flip(g, axis))
 rule(np.broadcast_to, lambda g, ans, x, shape: g)
 rule(np.swapaxes, lambda g, ans, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 rule(
