@@ -135,8 +135,8 @@ def reshaped(draw):
 def permuted(draw):
     (x,), _ = draw(unary())
     axes = draw(st.none() | st.permutations(range(x.ndim)).map(tuple))
-    if axes and draw(st.booleans()):
-        axes = tuple(a - x.ndim for a in axes)
+    if axes:
+        axes = tuple(a - x.ndim * draw(st.booleans()) for a in axes)
     return [x], {"axes": axes}
 
 
@@ -407,6 +407,12 @@ TABLE = [
     call(np.mean, np.mean, reduced()),
     call(np.max, np.max, reduced(unique=True, where=False), second=False),
     call(np.min, np.min, reduced(unique=True, where=False), second=False),
+    Operation(
+        "max where",
+        lambda x, where=True, **kw: np.max(x, where=where, initial=-9, **kw),
+        reduced(unique=True),
+        second=False,
+    ),
     call(np.prod, np.prod, reduced()),
     call(np.var, np.var, reduced(ddof=True), plain=variance),
     call(

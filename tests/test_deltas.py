@@ -111,6 +111,12 @@ def test_the_window_network_is_the_feedforward_rule(seed, n, B, phi, psi):
     scale = max(np.max(np.abs(oracle[name])) for name in p)
     for name, parameter in network.parameters().items():
         assert_agree(parameter.grad, oracle[name], scale)
+    np.testing.assert_allclose(oracle["y"], network(x).data.reshape(-1, 2), rtol=1e-12)
+    for number, fan_in in ((1, u.reshape(-1, u.shape[-1])), (2, None)):
+        assert_agree(oracle[f"delta_{number}"].sum(axis=0), oracle[f"b_{number}"], scale)
+        if fan_in is not None:
+            assert_agree(oracle["delta_1"].T @ fan_in, oracle["W_1"], scale)
+    assert_agree(oracle["delta_1"] @ p["W_1"], oracle["u"], np.max(np.abs(oracle["u"])))
 
 
 def test_windows_hold_the_oldest_first():

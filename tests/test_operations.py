@@ -135,6 +135,16 @@ def test_functions_without_gradient_give_plain_arrays(function):
         (lambda x: np.maximum(x, 0.0), 0.0, 0.5),
         (lambda x: np.power(x, 0.0), 0.0, 0.0),
         (lambda x: np.power(x, 1.0), 0.0, 1.0),
+        (lambda x: np.power(x, 2.0), 0.0, 0.0),
+        (lambda x: np.power(x, 3.0), 0.0, 0.0),
+        (lambda y: np.power(0.0, y), 2.0, 0.0),
+        (lambda x: np.minimum(x, 0.0), 0.0, 0.5),
+        (lambda x: np.minimum(0.0, x), 0.0, 0.5),
+        (lambda x: np.maximum(0.0, x), 0.0, 0.5),
+        (lambda x: np.hypot(x, 0.0), 0.0, 0.0),
+        (lambda x: np.clip(x, 0.0, 1.0), 0.0, 1.0),
+        (lambda x: np.clip(x, -1.0, 0.0), 0.0, 1.0),
+        (lambda x: np.clip(x, 5.0, 3.0), 4.0, 0.0),
         (np.tanh, 800.0, 0.0),
     ],
 )
@@ -150,6 +160,48 @@ def test_relu_at_zero():
 
 def test_ties_of_max_share():
     np.testing.assert_array_equal(grad(np.max)(np.array([2.0, 1.0, 2.0])), [0.5, 0, 0.5])
+
+
+@pytest.mark.parametrize("function", [np.max, np.min])
+def test_an_initial_value_ties_like_an_element(function):
+    found = grad(lambda x: function(x, initial=2.0))(np.array([2.0, 2.0]))
+    np.testing.assert_allclose(found, [1 / 3, 1 / 3])
+
+
+def test_equal_numbers_have_no_spread_to_grow():
+    np.testing.assert_array_equal(grad(np.std)(np.ones(3)), np.zeros(3))
+
+
+@pytest.mark.parametrize("zeros", [[0], [2], [0, 2], [0, 1, 2, 3]])
+def test_products_with_zeros(zeros):
+    x = np.array([2.0, 3.0, 5.0, 7.0])
+    x[zeros] = 0
+    rest = [np.prod(np.delete(x, i)) for i in range(4)]
+    np.testing.assert_array_equal(grad(np.prod)(x), rest)
+    scan = [sum(np.prod(np.delete(x[: k + 1], i)) for k in range(i, 4)) for i in range(4)]
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.cumprod(x)))(x), scan)
+
+
+def test_scalars_and_axes_of_inner():
+    x, y = np.arange(12.0).reshape(2, 2, 3), np.arange(6.0).reshape(2, 3) + 1
+    g = np.arange(8.0).reshape(2, 2, 2)
+    in_x, in_y = grad(lambda x, y: np.sum(np.inner(x, y) * g), (0, 1))(x, y)
+    np.testing.assert_allclose(in_x, np.einsum("abk,kd->abd", g, y))
+    np.testing.assert_allclose(in_y, np.einsum("abk,abd->kd", g, x))
+    in_x, in_y = grad(lambda x, y: np.sum(np.inner(x, y)), (0, 1))(y, 3.0)
+    np.testing.assert_array_equal(in_x, np.full((2, 3), 3.0))
+    assert in_y == np.sum(y)
+
+
+def test_joining_and_picking_without_an_axis():
+    x, y = np.array([[1.0, 2.0]]), np.array([3.0])
+    w = np.array([10.0, 20.0, 30.0])
+    join = lambda x, y: np.sum(np.concatenate([x, y], axis=None) * w)  # noqa: E731
+    in_x, in_y = grad(join, (0, 1))(x, y)
+    np.testing.assert_array_equal(in_x, [[10, 20]])
+    np.testing.assert_array_equal(in_y, [30])
+    pick = lambda x: np.sum(np.take_along_axis(x, np.array([1]), axis=None))  # noqa: E731
+    np.testing.assert_array_equal(grad(pick)(x), [[0, 1]])
 
 
 @pytest.mark.parametrize("size", [-1e4, 1e4])

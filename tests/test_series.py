@@ -115,3 +115,21 @@ def test_a_forecast_knows_nothing_of_what_it_foretells():
 def test_too_few_values():
     with pytest.raises(ValueError, match="5 values to train on, expected at least 13"):
         train(ELMAN, wave(20), 5, Scale(0, 1), seed=0)
+
+
+def test_the_objective_is_washed_in_once_decayed_and_passes_its_state_on():
+    from dataclasses import replace
+
+    from rnn.forecast import _network, _objective
+
+    recipe = replace(ELMAN, wash_in=3, decay={"W_a": 0.7})
+    network = _network(recipe, seed=0)
+    x = np.random.default_rng(0).normal(size=(11, 1, 1))
+    y, a = network(x[:-1], states=True)
+    penalty = 0.35 * np.sum(network.W_a.data**2)
+    first, state = _objective(network, recipe, (x[:5], x[1:6]), None)
+    assert first.item() == pytest.approx(np.mean((y.data - x[1:])[3:5] ** 2) + penalty)
+    np.testing.assert_array_equal(state, a.data[4])
+    second, state = _objective(network, recipe, (x[5:-1], x[6:]), state)
+    assert second.item() == pytest.approx(np.mean((y.data - x[1:])[5:] ** 2) + penalty)
+    np.testing.assert_array_equal(state, a.data[-1])

@@ -107,6 +107,17 @@ def test_log_p_is_a_distribution_whatever_the_chunks():
     assert sum(ends) == pytest.approx(1)
 
 
+def test_the_objective_passes_its_state_on():
+    from rnn.language import _objective
+
+    network = ElmanNetwork(4, 3, 4, output_activation="softmax", rng=0)
+    x = np.array([[0, 1], [2, 3], [1, 1], [3, 0]])
+    _, state = _objective(network, (x[:2], x[1:3]), None)
+    E, _ = _objective(network, (x[2:3], x[3:]), state)
+    whole = log_p(network, x[:, 0])[-1], log_p(network, x[:, 1])[-1]
+    assert E.item() == pytest.approx(-np.mean(whole))
+
+
 def test_generation_is_seeded_and_never_unknown():
     network = ElmanNetwork(5, 3, 5, output_activation="softmax", rng=0)
     network.b_y.data[-1] = 50.0

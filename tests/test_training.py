@@ -45,6 +45,26 @@ def test_fit_sweeps_steps_and_passes_the_state_on():
     np.testing.assert_allclose(history.loss, losses, rtol=1e-13)
 
 
+def test_fit_clips_and_follows_the_schedule():
+    p = parameter()
+    rates = [0.5, 0.2, 0.1, 0.05]
+    options = {"schedule": lambda step: rates[step], "max_norm": 1.5}
+    fit(objective(p), TARGETS, SGD(p, 99.0), epochs=2, **options)
+    w = np.array([4.0, -1.0])
+    for rate, target in zip(rates, TARGETS * 2, strict=True):
+        g = 2 * (w - target)
+        w = w - rate * g * min(1, 1.5 / np.linalg.norm(g))
+    np.testing.assert_allclose(p["w"].data, w, rtol=1e-13)
+
+
+def test_a_parameter_without_gradient_stays():
+    p = parameter() | {"idle": Tensor(np.ones(2), requires_grad=True)}
+    optimizer = Adam(p, 0.1)
+    np.sum(p["w"]).backward()
+    optimizer.step()
+    np.testing.assert_array_equal(p["idle"].data, [1, 1])
+
+
 def test_the_best_parameters_are_put_back():
     p, seen = parameter(), []
 

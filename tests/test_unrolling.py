@@ -151,10 +151,50 @@ def test_gradient_flow_keeps_to_its_bound(case):
             assert flow.norms[t, k] <= bound * (1 + 1e-9)
 
 
+def test_the_bound_takes_the_steepest_slope():
+    """γ = max |φ'|, by sampling φ at a step of 10⁻³."""
+    from rnn.activations import ACTIVATIONS
+
+    v = np.linspace(-20, 20, 40_001)
+    for activation, phi in ACTIVATIONS.items():
+        network = ElmanNetwork(1, 3, 1, activation, rng=0)
+        flow = gradient_flow(network, np.ones((2, 1, 1)), lambda t, i: np.sum(i.y))
+        steepest = np.max(np.diff(phi(v)) / np.diff(v))
+        assert flow.rate == pytest.approx(steepest * flow.sigma_max, rel=1e-6)
+
+
+def test_gradient_flow_measures_its_matrix():
+    network = ElmanNetwork(1, 2, 1, "identity", "identity", rng=0)
+    network.W_a.data = np.array([[0.5, 3.0], [0.0, 0.8]])
+    flow = gradient_flow(network, np.ones((3, 1, 1)), lambda t, i: np.sum(i.y))
+    assert flow.spectral_radius == pytest.approx(0.8)
+    assert flow.sigma_max == pytest.approx(np.linalg.svd(network.W_a.data)[1][0])
+
+
+def test_the_mean_over_pairs_is_geometric():
+    network = ElmanNetwork(1, 1, 1, "tanh", "identity", rng=0)
+    x = np.array([0.1, 2.0, -1.0]).reshape(3, 1, 1)
+    flow = gradient_flow(network, x, lambda t, i: np.sum(i.y))
+    ratios = [flow.norms[t, t - 1] / flow.norms[t, t] for t in (1, 2)]
+    assert flow.by_distance[1] == pytest.approx(np.sqrt(ratios[0] * ratios[1]))
+
+
+def test_initial_parameters_fill_their_range():
+    network = ElmanNetwork(50, 400, 30, rng=0)
+    for p in network.parameters().values():
+        assert 0.85 / 20 < np.max(np.abs(p.data)) <= 1 / 20
+
+
 def test_verdicts():
     network = ElmanNetwork(1, 2, 1, "identity", "identity", rng=0)
     x = np.ones((6, 1, 1))
-    for size, verdict in ((0.5, "vanishing"), (1.0, "stable"), (1.5, "exploding")):
+    for size, verdict in (
+        (0.5, "vanishing"),
+        (0.88, "vanishing"),
+        (0.92, "stable"),
+        (1.08, "stable"),
+        (1.12, "exploding"),
+    ):
         network.W_a.data = size * np.eye(2)
         assert gradient_flow(network, x, lambda t, i: np.sum(i.y)).verdict == verdict
 

@@ -79,6 +79,25 @@ def test_no_box_covers_another_and_time_runs_rightwards(case):
         assert tail.column != head.column or tail.y < head.y
 
 
+def test_a_box_stands_above_all_that_it_comes_from():
+    x = Tensor(np.ones(2), requires_grad=True, name="x")
+    shown = scene(graph(np.sum(np.exp(np.tanh(x)) + np.sin(x))))
+    place(shown)
+    assert len(shown.boxes) == 7
+    for line in shown.lines:
+        assert shown.boxes[line.tail].y < shown.boxes[line.head].y
+
+
+def test_what_takes_the_state_stands_leftmost():
+    shown = scene(graph(elman()))
+    place(shown)
+    for line in shown.lines:
+        tail, head = shown.boxes[line.tail], shown.boxes[line.head]
+        if "" not in (tail.column, head.column) and tail.column != head.column:
+            row = [b for b in shown.columns[head.column] if b.rank == head.rank]
+            assert head.x == min(b.x for b in row if b.kind != "parameter")
+
+
 def test_the_gradients_drawn_are_those_of_the_sweep():
     network = ElmanNetwork(1, 1, 1, rng=0)
     x = np.array([0.3, -0.8]).reshape(2, 1, 1)
