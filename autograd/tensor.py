@@ -202,6 +202,14 @@ class Tensor:
         """np.transpose(self, axes); the axes may be given one by one."""
         return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
 
+    def astype(self, dtype: Any) -> Any:
+        """The values in another dtype; the gradient comes back in this one."""
+        return DISPATCH[np.ndarray.astype](self, dtype)
+
+    def flatten(self) -> Any:
+        """np.ravel(self)"""
+        return np.ravel(self)
+
     def __getitem__(self, index: Any) -> Any:
         return DISPATCH[operator.getitem](self, index)
 
@@ -226,7 +234,11 @@ class Tensor:
 
     sum, mean = _method(np.sum), _method(np.mean)
     max, min = _method(np.max), _method(np.min)
-    argmax, argmin = _method(np.argmax), _method(np.argmin)
+    std, var, prod = _method(np.std), _method(np.var), _method(np.prod)
+    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
+    cumsum, cumprod, clip = _method(np.cumsum), _method(np.cumprod), _method(np.clip)
+    repeat, take, copy = _method(np.repeat), _method(np.take), _method(np.copy)
+    diagonal, trace = _method(np.diagonal), _method(np.trace)
     ravel, squeeze = _method(np.ravel), _method(np.squeeze)
     swapaxes = _method(np.swapaxes)
 

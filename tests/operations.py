@@ -155,6 +155,20 @@ def squeezed(draw):
 
 
 @st.composite
+def square(draw, least, most):
+    """An array of `least` to `most` axes, and the number of a diagonal."""
+    shapes = hnp.array_shapes(min_dims=least, max_dims=most, min_side=2, max_side=3)
+    (x,), _ = draw(unary(ANY, shapes))
+    return [x], {"k": draw(st.integers(-1, 1))}
+
+
+@st.composite
+def pair_of_rows(draw):
+    (x,), _ = draw(unary(ANY, hnp.array_shapes(min_dims=1, max_dims=2, max_side=3)))
+    return [x, draw(hnp.arrays(np.float64, x.shape, elements=ANY))], {}
+
+
+@st.composite
 def sampled(draw):
     """Values at three points or more along the first axis, and a step's logarithm."""
     shape = (draw(st.integers(3, 5)), draw(st.integers(1, 2)))
@@ -210,6 +224,12 @@ def call(function, wrapper, inputs, **kwargs):
 
 def own(function, inputs, **kwargs):
     return Operation(function.name, function, inputs, (function,), **kwargs)
+
+
+def joined_squares(parts):
+    """Each part differently weighted, as one array."""
+    flat = [np.reshape(p, (-1,)) * (i + p.size) for i, p in enumerate(parts)]
+    return np.concatenate(flat) ** 2
 
 
 def real(x):
@@ -511,6 +531,74 @@ TABLE = [
         indexed(),
         ("getitem",),
     ),
+    call(
+        np.ndarray.astype,
+        lambda x: x.astype(np.longdouble),
+        unary(HALVES),
+        plain=lambda x: x,
+        second=False,
+    ),
+    call(np.copy, np.copy, unary(), second=False),
+    call(
+        np.full_like,
+        lambda x: np.full_like(x, np.sum(x) ** 2),
+        unary(),
+        plain=lambda x: np.sum(x) ** 2 * np.ones_like(x),
+    ),
+    call(np.diagonal, lambda x, k: np.diagonal(x, k, -1, 0), square(2, 3)),
+    call(np.repeat, lambda x, axis: np.repeat(x, 2, axis=axis), scanned()),
+    call(np.rollaxis, lambda x, axis: np.rollaxis(x, axis), one_axis()),
+    call(np.rot90, lambda x, k: np.rot90(x, k), square(2, 3)),
+    call(np.roll, lambda x, axis: np.roll(x, 2, axis=axis), scanned()),
+    call(np.tile, lambda x: np.tile(x, (2, 1, 2)), unary()),
+    call(np.resize, lambda x: np.resize(x, (2, 3)), unary()),
+    call(np.delete, lambda x, axis: np.delete(x, [0], axis=axis), one_axis()),
+    call(np.atleast_1d, np.atleast_1d, unary()),
+    call(np.atleast_2d, np.atleast_2d, unary()),
+    call(np.atleast_3d, np.atleast_3d, unary()),
+    call(np.diag, lambda x, k: np.diag(x, k), square(1, 2)),
+    call(np.trace, lambda x, k: np.trace(x, k), square(2, 3)),
+    call(np.triu, lambda x, k: np.triu(x, k), square(2, 3)),
+    call(np.tril, lambda x, k: np.tril(x, k), square(2, 3)),
+    call(np.fliplr, lambda x, k: np.fliplr(x), square(2, 3)),
+    call(np.flipud, lambda x, k: np.flipud(x), square(2, 3)),
+    call(
+        np.take,
+        lambda x, axis: np.take(x, [0, 5, -1, 0], axis=axis, mode="wrap"),
+        scanned(),
+    ),
+    call(np.compress, lambda x, axis: np.compress([True], x, axis=axis), scanned()),
+    call(
+        np.select,
+        lambda x, y, condition: np.select([condition, ~condition], [x * x, y], 3.0),
+        chosen(),
+    ),
+    call(
+        np.choose,
+        lambda x, y, condition: np.choose(
+            condition.astype(int), [x + y * 0, y * y + x * 0]
+        ),
+        chosen(),
+    ),
+    call(np.pad, lambda x, k: np.pad(x, 1, constant_values=2.0), square(1, 3)),
+    Operation("pad edge", lambda x, k: np.pad(x, (2, 1), mode="edge"), square(1, 3)),
+    Operation("pad reflect", lambda x, k: np.pad(x, 2, mode="symmetric"), square(1, 3)),
+    call(np.append, lambda x, y: np.append(x, y), binary()),
+    call(np.vstack, lambda x, y: np.vstack([x, y, x]), pair_of_rows()),
+    call(np.hstack, lambda x, y: np.hstack([x, y]), pair_of_rows()),
+    call(np.dstack, lambda x, y: np.dstack([x, y]), pair_of_rows()),
+    call(np.column_stack, lambda x, y: np.column_stack([x, y]), pair_of_rows()),
+    call(
+        np.split, lambda x, axis: joined_squares(np.split(x, [1], axis=axis)), one_axis()
+    ),
+    call(
+        np.array_split,
+        lambda x, axis: joined_squares(np.array_split(x, 2, axis=axis)),
+        one_axis(),
+    ),
+    call(np.hsplit, lambda x, k: joined_squares(np.hsplit(x, [1])), square(2, 3)),
+    call(np.vsplit, lambda x, k: joined_squares(np.vsplit(x, [1])), square(2, 3)),
+    call(np.dsplit, lambda x, k: joined_squares(np.dsplit(x, [1])), square(3, 3)),
     call(
         np.take_along_axis,
         lambda x, indices, axis: np.take_along_axis(x, indices, axis=axis),

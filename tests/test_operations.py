@@ -97,13 +97,14 @@ def test_values_are_numpys(row, data):
     expected = row.call(*args, **kwargs)
     found = row.call(*tensors(*args), **kwargs)
     assert isinstance(found, Tensor) and found.shape == np.shape(expected)
-    np.testing.assert_allclose(found.data, expected, rtol=4e-16, atol=1e-15)
+    np.testing.assert_allclose(found.data, expected, rtol=1e-14, atol=1e-13)
 
 
 def test_table_is_complete():
     """Every rule has its row, and every function without one is declared so."""
     covered = {function for row in TABLE for function in row.covers}
-    ruled = {f for f in DISPATCH if f not in PLAIN and f is not operator.getitem}
+    unnamed = (operator.getitem, getattr(np, "astype", None))
+    ruled = {f for f in DISPATCH if f not in PLAIN and f not in unnamed}
     assert ruled == {
         f for f in covered if f != "getitem" and not isinstance(f, Primitive)
     }

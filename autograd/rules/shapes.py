@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.backward import Piece
+from autograd.backward import Piece, cast
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, value_of
 
 __all__: list[str] = []
 
-rule(np.reshape, lambda g, ans, x, *shape, **kw: np.reshape(g, np.shape(x)))
-rule(np.ravel, lambda g, ans, x, *order: np.reshape(g, np.shape(x)))
+rule(np.reshape, lambda g, ans, x, *shape, **kw: np.reshape(g, np.shape(x), **_order(kw)))
+rule(np.ravel, lambda g, ans, x, order="C": np.reshape(g, np.shape(x), order=order))
 rule(np.squeeze, lambda g, ans, x, axis=None: np.reshape(g, np.shape(x)))
 rule(np.expand_dims, lambda g, ans, x, axis: np.reshape(g, np.shape(x)))
 rule(np.flip, lambda g, ans, x, axis=None: np.flip(g, axis))
@@ -26,11 +27,32 @@ rule(
 )
 
 
+def _order(keywords: dict[str, Any]) -> dict[str, Any]:
+    return {"order": keywords["order"]} if "order" in keywords else {}
+
+
 def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
     return np.transpose(g, axes if axes is None else np.argsort(np.mod(axes, x.ndim)))
 
 
 rule(np.transpose, _transpose)
+DISPATCH[np.ndarray.astype] = cast
+if hasattr(np, "astype"):  # from NumPy 2.1 on
+    DISPATCH[np.astype] = cast
+
+
+@implements(np.copy)
+def _copy(x: Any, order: str = "K", subok: bool = False) -> Any:
+    return np.positive(x)
+
+
+@implements(np.full_like)
+def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+    dtype = dtype or np.result_type(x)
+    filled = np.broadcast_to(fill_value, np.shape(x) if shape is None else shape)
+    if isinstance(filled, Tensor):
+        return cast(filled, dtype)
+    return np.array(filled, dtype)
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
@@ -63,6 +85,99 @@ def _plain_index(part: Any) -> Any:
     return np.asarray(part) if isinstance(part, list) else value_of(part)
 
 
+def _moves(function: Callable[..., Any]) -> None:
+    """Declare a function whose every result is a copy of one element of its argument.
+
+    Run on the elements' numbers instead, it tells where each came from, which is all
+    that its gradient needs to know.
+    """
+
+    def vjp(g: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        numbers = np.arange(np.size(x)).reshape(np.shape(x))
+        source = function(numbers, *args, **kwargs)
+        return np.reshape(scatter(g, source, (np.size(x),)), np.shape(x))
+
+    rule(function, vjp)
+
+
+for _function in (
+    np.diagonal, np.repeat, np.rollaxis, np.rot90, np.roll, np.tile, np.atleast_1d,
+    np.atleast_2d, np.atleast_3d, np.resize, np.delete,
+):  # fmt: skip
+    _moves(_function)
+
+
+def _atleast(function: Callable[..., Any]) -> Callable[..., Any]:
+    one = DISPATCH[function]
+
+    def each(*arrays: Any) -> Any:
+        found = tuple(one(a) if isinstance(a, Tensor) else function(a) for a in arrays)
+        return found[0] if len(found) == 1 else found
+
+    return each
+
+
+for _function in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    DISPATCH[_function] = _atleast(_function)
+
+
+@implements(np.diag)
+def _diag(x: Any, k: int = 0) -> Any:
+    if np.ndim(x) == 2:
+        return np.diagonal(x, k)
+    if np.ndim(x) != 1:
+        raise ValueError(f"np.diag: shape {np.shape(x)}, expected one or two axes")
+    n = np.size(x)
+    rows = np.arange(n) + max(-k, 0)
+    return scatter(x, (rows, rows + k), (n + abs(k), n + abs(k)))
+
+
+@implements(np.trace)
+def _trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.triu)
+def _triu(x: Any, k: int = 0) -> Any:
+    rows, columns = np.shape(x)[-2:]
+    return np.where(np.tri(rows, columns, k - 1, dtype=bool), 0, x)
+
+
+@implements(np.tril)
+def _tril(x: Any, k: int = 0) -> Any:
+    rows, columns = np.shape(x)[-2:]
+    return np.where(np.tri(rows, columns, k, dtype=bool), x, 0)
+
+
+@implements(np.fliplr)
+def _fliplr(x: Any) -> Any:
+    return np.flip(x, 1)
+
+
+@implements(np.flipud)
+def _flipud(x: Any) -> Any:
+    return np.flip(x, 0)
+
+
+@implements(np.take)
+def _take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    indices, n = np.asarray(value_of(indices)), np.shape(x)[axis]
+    if mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    elif mode == "wrap":
+        indices = indices % n
+    return x[_along(axis, np.ndim(x), indices)]
+
+
+@implements(np.compress)
+def _compress(condition: Any, x: Any, axis: int | None = None) -> Any:
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    return x[_along(axis, np.ndim(x), np.flatnonzero(value_of(condition)))]
+
+
 @implements(np.take_along_axis)
 def _take_along_axis(x: Tensor, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
@@ -70,6 +185,44 @@ def _take_along_axis(x: Tensor, indices: Any, axis: int | None = -1) -> Any:
     grid = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
     grid[axis] = value_of(indices)
     return x[tuple(grid)]
+
+
+@implements(np.select)
+def _select(conditions: Any, choices: Any, default: Any = 0) -> Any:
+    found = default
+    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+        found = np.where(condition, choice, found)
+    return found
+
+
+@implements(np.choose)
+def _choose(which: Any, choices: Any) -> Any:
+    which = np.asarray(value_of(which))
+    if which.size and not (which.min() >= 0 and which.max() < len(choices)):
+        raise ValueError(
+            f"np.choose: entries from {which.min()} to {which.max()}, expected 0 to "
+            f"{len(choices) - 1}"
+        )
+    cases = [which == i for i in range(len(choices))]
+    return _select(cases[:-1], choices[:-1], choices[-1])
+
+
+@implements(np.pad)
+def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
+    """Of NumPy's modes those that copy elements, and "constant"."""
+    numbers = np.arange(np.size(x)).reshape(np.shape(x))
+    if mode == "constant":
+        constant = kwargs.pop("constant_values", 0)
+        source = np.pad(numbers, pad_width, constant_values=-1, **kwargs)
+        blank = np.zeros(np.shape(x), np.result_type(x))
+        around = np.pad(blank, pad_width, constant_values=value_of(constant))
+        return np.where(source < 0, around, np.ravel(x)[np.maximum(source, 0)])
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise TypeError(
+            f"np.pad: mode={mode!r} has no rule for Tensors; expected constant, edge, "
+            "reflect, symmetric or wrap"
+        )
+    return np.ravel(x)[np.pad(numbers, pad_width, mode=mode, **kwargs)]  # type: ignore[call-overload]
 
 
 def _stack(*arrays: Any, axis: int = 0) -> Any:
@@ -110,3 +263,46 @@ def _np_concatenate(arrays: Any, axis: int | None = 0) -> Any:
     if axis is None:
         return concatenate(*(np.ravel(a) for a in arrays))
     return concatenate(*arrays, axis=axis)
+
+
+@implements(np.append)
+def _append(x: Any, values: Any, axis: int | None = None) -> Any:
+    return _np_concatenate((x, values), axis)
+
+
+@implements(np.vstack)
+def _vstack(arrays: Any) -> Any:
+    return concatenate(*(np.atleast_2d(a) for a in arrays), axis=0)
+
+
+@implements(np.hstack)
+def _hstack(arrays: Any) -> Any:
+    flat = [np.atleast_1d(a) for a in arrays]
+    return concatenate(*flat, axis=0 if np.ndim(flat[0]) == 1 else 1)
+
+
+@implements(np.dstack)
+def _dstack(arrays: Any) -> Any:
+    return concatenate(*(np.atleast_3d(a) for a in arrays), axis=2)
+
+
+@implements(np.column_stack)
+def _column_stack(arrays: Any) -> Any:
+    columns = [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in arrays]
+    return concatenate(*columns, axis=1)
+
+
+def _splits(function: Callable[..., Any]) -> None:
+    """Declare a function that cuts an array along one axis: each part is a slice."""
+
+    def split(x: Any, sections: Any, *axis: int, **keyword: int) -> list[Any]:
+        numbers = np.arange(np.size(x)).reshape(np.shape(x))
+        return [
+            np.ravel(x)[part] for part in function(numbers, sections, *axis, **keyword)
+        ]
+
+    DISPATCH[function] = split
+
+
+for _cut in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit):
+    _splits(_cut)
