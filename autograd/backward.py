@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
-from autograd.tensor import Tensor, value_of
+from autograd.tensor import Tensor, seal, value_of
 
 __all__ = ["Edge", "backward", "sweep", "topological"]
 
@@ -109,29 +109,56 @@ def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> l
     primitive = node._primitive
     if primitive is None:
         return []
-    args = node._args if record else [value_of(x) for x in node._args]
-    ans = node if record else node.data
+    _check_unchanged(node)
+    args = node._args if record else node._values
+    ans = node if record else node._data
     edges = []
     for i, x in enumerate(node._args):
         if isinstance(x, Tensor) and x.requires_grad:
             if open_to is not None and x not in open_to:
                 continue
             sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
-            edges.append((x, _fit(sent, x)))
+            edges.append((x, _fit(sent, x, node)))
     return edges
 
 
-def _fit(g: Any, x: Tensor) -> Any:
+def _check_unchanged(node: Tensor) -> None:
+    """See that every argument is what it was when `node` was computed from it."""
+    for i, (x, value) in enumerate(zip(node._args, node._values, strict=True)):
+        if isinstance(x, Tensor):
+            changed = x._data is not value
+            if not changed and x._exposed:
+                then = node._seal[i] if node._seal and i in node._seal else x._seal
+                changed = seal(value) != then
+        else:
+            changed = node._seal is not None and i in node._seal
+            changed = changed and seal(value) != node._seal[i]
+        if changed:
+            what = x._title() if isinstance(x, Tensor) else f"an array {np.shape(value)}"
+            raise ValueError(
+                f"backward: {what}, argument {i} of {node._title()}, was changed after "
+                "that was computed, so the gradient would be wrong. Change a copy, or "
+                "change it after backward"
+            )
+
+
+def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
     """The adjoint of broadcasting and of promotion: g in the shape and dtype of x."""
-    data = x.data
+    data = x._data
     if type(g) is type(data) is np.ndarray and g.shape == data.shape:
         return g if g.dtype == data.dtype else g.astype(data.dtype)
     if isinstance(g, Piece):
         return g
     if np.shape(g) != x.shape:
+        if np.ndim(g) > max(node.ndim, x.ndim):
+            raise ValueError(
+                f"{node.op}: its VJP returned shape {np.shape(g)} for an argument of "
+                f"shape {x.shape} and a result of shape {node.shape}; expected the "
+                "argument's"
+            )
         g = unbroadcast(g, x.shape)
-    if type(x.data) is not float and np.result_type(g) != x.data.dtype:
-        g = cast(g, x.data.dtype)
+    if type(data) is not float and np.result_type(g) != data.dtype:
+        g = cast(g, data.dtype)
     return g
 
 
@@ -166,10 +193,8 @@ def accumulate(pieces: list[Any]) -> Any:
     if len(pieces) == 1:
         return first.full() if isinstance(first, Piece) else first
     if any(isinstance(piece, Tensor) for piece in pieces):
-        total = first
-        for piece in pieces[1:]:
-            total = total + piece
-        return total
+        whole = [p.full() if isinstance(p, Piece) else p for p in pieces]
+        return sum(whole[1:], whole[0])
     total = first.full() if isinstance(first, Piece) else np.array(first)
     for piece in pieces[1:]:
         if isinstance(piece, Piece):
@@ -211,7 +236,7 @@ def backward(root: Tensor, gradient: Any = None) -> None:
 
 
 def _deposit(node: Tensor, g: Any) -> None:
-    if type(node.data) is float:
+    if type(node._data) is float:
         node.grad = (node.grad or 0.0) + float(g)
     elif node.grad is None:
         node.grad = np.array(g)

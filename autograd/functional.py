@@ -37,16 +37,22 @@ def value_and_grad(
 
     @wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        variables = {i: map_tree(_variable, args[i]) for i in wanted}
+        places = tuple(range(len(args))[i] for i in wanted)
+        variables = {i: map_tree(_variable, args[i]) for i in places}
         value = fun(*(variables.get(i, x) for i, x in enumerate(args)), **kwargs)
         ours: set[Tensor] = set()
         map_tree(ours.add, tuple(variables.values()))
         record, table = _gradients(value, ours)
 
-        def gradient(x: Tensor) -> Any:
-            return table[x] if x in table else x.data * 0
+        for x in ours:
+            x._retains = False
 
-        gradients = tuple(map_tree(gradient, variables[i]) for i in wanted)
+        def gradient(x: Tensor) -> Any:
+            if x in table:
+                return table[x]
+            return 0.0 if type(x._data) is float else np.zeros_like(x._data)
+
+        gradients = tuple(map_tree(gradient, variables[i]) for i in places)
         value = value if record else value_of(value)
         return value, gradients[0] if isinstance(argnums, int) else gradients
 
@@ -76,6 +82,11 @@ def _variable(x: Any) -> Tensor:
 
 def _gradients(value: Any, ours: set[Tensor]) -> tuple[bool, dict[Tensor, Any]]:
     """∂value/∂x for x in `ours`; and whether more than `ours` went into the value."""
+    if not isinstance(value, (Tensor, np.ndarray, np.generic, float, int)):
+        raise TypeError(
+            f"grad: the function returned {type(value).__name__}, expected a scalar; "
+            "does it end in `return`?"
+        )
     if np.size(value_of(value)) != 1:
         raise ValueError(
             f"grad: the function returned shape {np.shape(value_of(value))}, but only a "
@@ -84,7 +95,8 @@ def _gradients(value: Any, ours: set[Tensor]) -> tuple[bool, dict[Tensor, Any]]:
     if not isinstance(value, Tensor) or not value.requires_grad:
         return False, {}
     leaves = (x for x in topological(value) if x.op == "leaf")
-    record = any(x not in ours for x in leaves)
+    # An inner grad's variables are constants by now; it has left them unretained.
+    record = any(x not in ours and x._retains for x in leaves)
     start = seed(value, None)
     swept = sweep(value, start, record=record, wanted=ours)
     return record, {x: _as_data(g, x) for x, g, _ in swept if x in ours}
@@ -94,4 +106,4 @@ def _as_data(g: Any, x: Tensor) -> Any:
     """A gradient in the form of the value: a Python float, or an array of its own."""
     if isinstance(g, Tensor):
         return g
-    return float(g) if type(x.data) is float else np.array(g)
+    return float(g) if type(x._data) is float else np.array(g)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.context import context
-from autograd.tensor import DISPATCH, Tensor, wrap
+from autograd.tensor import DISPATCH, Tensor, seal, wrap
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -55,14 +55,12 @@ class Primitive:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
-            args, kwargs = _positional(self.function, args, kwargs)
         values, given, tracked = [], False, False
         for x in args:
             if isinstance(x, Tensor):
                 given = True
                 tracked = tracked or x.requires_grad
-                x = x.data
+                x = x._data
             values.append(x)
         value = self.function(*values, **kwargs)
         if not given:
@@ -72,19 +70,43 @@ class Primitive:
             value = float(value) if scalars else np.asarray(value)
         result = wrap(value)
         if tracked and context.recording:
-            if self.partial or len(args) > len(self.vjps):
-                self._check(args)
+            if self.partial or kwargs or len(args) > len(self.vjps):
+                self._check(args, kwargs)
+            if result._data.__class__ is not float and result._data.dtype.kind != "f":
+                self._refuse(result._data.dtype, args)
             result.requires_grad = True
             result._primitive = self
             result._args = args
-            result._kwargs = kwargs
+            result._values = tuple(values)
+            result._kwargs = {
+                name: v.copy() if isinstance(v, np.ndarray) else v
+                for name, v in kwargs.items()
+            }
+            result._seal = _seals(args)
         return result
 
-    def _check(self, args: tuple[Any, ...]) -> None:
-        """See that every argument that carries a gradient has a VJP to take it."""
+    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """See that the rules can take these arguments, before the sweep needs them to."""
         for i, x in enumerate(args):
             if isinstance(x, Tensor) and x.requires_grad:
-                self.vjp(i)
+                taken = inspect.signature(self.vjp(i)).parameters
+                if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+                    continue
+                unknown = [name for name in kwargs if name not in taken]
+                if unknown:
+                    raise TypeError(
+                        f"{self.name}: {', '.join(unknown)}= has no rule for Tensors"
+                    )
+
+    def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
+        tensors = [x for x in args if isinstance(x, Tensor)]
+        if dtype.kind == "c" and any(x._data.dtype.kind == "c" for x in tensors):
+            return
+        raise TypeError(
+            f"{self.name}: the result is {dtype}, through which no gradient passes; "
+            "expected real floating-point numbers. Leave the graph with `.data`, or "
+            "compute with the real and imaginary parts"
+        )
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -103,15 +125,19 @@ class _Each:
         return self.vjp(argument)
 
 
-def _positional(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Move the Tensors among `kwargs` to where the signature has them in `args`."""
-    bound = inspect.signature(function).bind(*args, **kwargs).arguments
-    last = max(i for i, v in enumerate(bound.values()) if isinstance(v, Tensor))
-    names = list(bound)[: last + 1]
-    rest = {name: v for name, v in kwargs.items() if name not in names}
-    return tuple(bound[name] for name in names), rest
+def _seals(args: tuple[Any, ...]) -> Any:
+    """Checksums of the arrays among the arguments that others can change, by place."""
+    found = None
+    for i, x in enumerate(args):
+        if isinstance(x, Tensor):
+            if not x._exposed:
+                continue
+            x = x._data
+        elif not isinstance(x, np.ndarray):
+            continue
+        found = found or {}
+        found[i] = seal(x)
+    return found
 
 
 def primitive(function: Callable[..., Any]) -> Primitive:

@@ -27,7 +27,9 @@ class Node:
         value: a read-only copy.
         grad: ∂root/∂value, a read-only copy; None where no gradient comes.
         requires_grad: False for constants.
-        parents: the indices of its arguments, in order, as often as they are used.
+        arguments: its positional arguments in order: the index of a node, or a few words
+            on a constant that is none ("0.5", "array (3, 2)").
+        parents: the indices among them, as often as they are used.
         contributions: for each parent, the gradient that this use sent back to it;
             None where none was sent.
     """
@@ -41,8 +43,12 @@ class Node:
     value: Any
     grad: Any
     requires_grad: bool
-    parents: tuple[int, ...]
+    arguments: tuple[int | str, ...]
     contributions: tuple[Any, ...]
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        return tuple(a for a in self.arguments if isinstance(a, int))
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ def graph(tensor: Tensor, gradient: Any = None) -> Graph:
         gradient: ∂E/∂tensor, of its shape; may be left out for a root of one element
             (it is 1 then) and for any other (there are no gradients then).
     """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"graph: expected a Tensor, got {type(tensor).__name__}, for which nothing "
+            "was recorded"
+        )
     nodes = topological(tensor)
     constants = {
         x
@@ -102,12 +113,23 @@ def _node(
         scope=x.scope,
         shape=x.shape,
         dtype=x.dtype,
-        value=_frozen(x.data),
+        value=_frozen(x._data),
         grad=_frozen(grad),
         requires_grad=x.requires_grad,
-        parents=tuple(index[a] for a in arguments),
+        arguments=tuple(
+            index[a] if isinstance(a, Tensor) and a in index else _words(a)
+            for a in x._args
+        ),
         contributions=tuple(map(_frozen, returned)),
     )
+
+
+def _words(constant: Any) -> str:
+    value = value_of(constant)
+    if np.ndim(value) or isinstance(value, (tuple, slice)):
+        kind = "array" if isinstance(value, np.ndarray) else type(value).__name__
+        return f"{kind} {np.shape(value)}" if kind == "array" else kind
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _frozen(value: Any) -> Any:
@@ -141,7 +163,7 @@ def contributions(loss: Tensor, parameter: Tensor) -> list[Contribution]:
     terms = [
         Contribution(node.scope, node.op, _frozen(sent))
         for node, _, edges in sweep(loss, seed(loss, None), wanted={parameter})
-        for parent, sent in edges
+        for parent, sent in reversed(edges)
         if parent is parameter
     ]
     return terms[::-1]

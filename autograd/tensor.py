@@ -8,6 +8,7 @@ and what stands there records.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import operator
 from collections.abc import Callable, Iterator
@@ -73,12 +74,13 @@ class Tensor:
     """
 
     __slots__ = (
-        "_args", "_kwargs", "_order", "_primitive", "_retains", "data", "grad", "name",
-        "requires_grad", "scope",
+        "_args", "_data", "_exposed", "_kwargs", "_order", "_owner", "_primitive",
+        "_retains",
+        "_seal", "_values", "grad", "name", "requires_grad", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
-    data: Any
+    _data: Any
     grad: Any
     requires_grad: bool
     name: str | None
@@ -87,12 +89,19 @@ class Tensor:
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _order: int
+    _owner: bool
+    _values: tuple[Any, ...]
+    _seal: Any
+    _exposed: bool
     _retains: bool
 
     def __init__(
         self, data: Any, requires_grad: bool = False, name: str | None = None
     ) -> None:
-        self.data = _own(data)
+        self._data = _own(data)
+        self._exposed = False
+        self._seal = None
+        self._values = ()
         self.grad = None
         self.requires_grad = requires_grad
         self.name = name
@@ -101,12 +110,50 @@ class Tensor:
         self._args = ()
         self._kwargs = NO_KEYWORDS
         self._order = next(_clock)
+        self._owner = True
         self._retains = requires_grad
         if requires_grad and self.dtype.type not in DIFFERENTIABLE:
             raise TypeError(
                 f"Tensor: {self.dtype} values cannot require a gradient; expected "
                 "float32 or float64. Convert them: Tensor(np.asarray(x, float), …)"
             )
+
+    @property
+    def data(self) -> Any:
+        """The value: an ndarray, or a Python float where it was made from one.
+
+        That of a Tensor made by `Tensor(…)` may be changed in place. Where it changes
+        between an operation and the sweep through it, the sweep raises. All others are
+        read-only.
+        """
+        if type(self._data) is float:
+            return self._data
+        if self._owner:
+            if not self._exposed:
+                self._exposed = True
+                self._seal = seal(self._data)
+            return self._data
+        view = self._data.view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not self._owner:
+            raise ValueError(
+                f"{self._title()} was computed: its value cannot be set. Make a Tensor "
+                "of the new value"
+            )
+        if np.shape(value) != self.shape:
+            raise ValueError(
+                f"{self._title()}: the new value has shape {np.shape(value)}, expected "
+                f"{self.shape}"
+            )
+        dtype = self.dtype
+        is_float = type(self._data) is float
+        self._data = float(value) if is_float else np.array(value, dtype)
+        self._exposed = False
+        self._seal = None
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
@@ -118,9 +165,11 @@ class Tensor:
             )
             raise TypeError(_no_rule(call))
         if "out" in kwargs:
+            raise TypeError(_drops_gradient(ufunc.__name__))
+        if kwargs:
             raise TypeError(
-                f"np.{ufunc.__name__}: out= (and in-place forms such as `array += "
-                "tensor`) would drop the gradient. Use the result: `array = array + t`"
+                f"np.{ufunc.__name__}: {', '.join(kwargs)}= has no rule for Tensors. "
+                "Apply np.where to the arguments, or .astype to the result"
             )
         return handler(*inputs, **kwargs)
 
@@ -129,7 +178,14 @@ class Tensor:
     ) -> Any:
         handler = DISPATCH.get(func)
         if handler is None:
-            raise TypeError(_no_rule(f"{func.__name__}"))
+            module = func.__module__.replace("numpy", "", 1).lstrip(".")
+            raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
+        if kwargs or len(args) > 2:
+            bound = inspect.signature(func).bind(*args, **kwargs).arguments
+            if bound.get("out") is not None:
+                raise TypeError(_drops_gradient(func.__name__))
+            if any(isinstance(value, Tensor) for value in kwargs.values()):
+                args, kwargs = _positional(bound, kwargs)
         return handler(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -139,11 +195,11 @@ class Tensor:
                 "Use `.data` or `.detach()` for the value alone; to join Tensors into "
                 "one, np.stack or np.concatenate in place of np.array"
             )
-        return np.array(self.data, dtype=dtype, copy=copy)
+        return np.array(self._data, dtype=dtype, copy=copy)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self.data)
+        return np.shape(self._data)
 
     @property
     def ndim(self) -> int:
@@ -151,11 +207,13 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        return int(np.size(self.data))
+        return int(np.size(self._data))
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return np.result_type(self.data) if type(self.data) is float else self.data.dtype
+        return (
+            np.result_type(self._data) if type(self._data) is float else self._data.dtype
+        )
 
     @property
     def T(self) -> Any:
@@ -168,11 +226,11 @@ class Tensor:
 
     def item(self) -> Any:
         """The value of a Tensor of one element, as a Python number."""
-        return self.data if type(self.data) is float else self.data.item()
+        return self._data if type(self._data) is float else self._data.item()
 
     def detach(self) -> Tensor:
-        """The value alone: a leaf that does not require a gradient, not a copy."""
-        return wrap(self.data)
+        """The value alone: a Tensor outside of the graph, read-only and not a copy."""
+        return wrap(self._data)
 
     def retain_grad(self) -> Tensor:
         """Ask an interior Tensor to keep its `.grad` in coming sweeps; returns self."""
@@ -244,7 +302,7 @@ class Tensor:
 
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""
-        text = np.array2string(np.asarray(self.data), precision=6, threshold=20)
+        text = np.array2string(np.asarray(self._data), precision=6, threshold=20)
         grad = ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({label}{text}{grad})"
 
@@ -267,10 +325,10 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return bool(self._data)
 
     def __index__(self) -> int:
-        return self.data.__index__()
+        return self._data.__index__()
 
     def __float__(self) -> float:
         if self.requires_grad:
@@ -279,7 +337,7 @@ class Tensor:
                 "drop. Use `.item()` for the number, np.tanh and its kin in place of "
                 "math.tanh"
             )
-        return float(self.data)
+        return float(self._data)
 
 
 def _own(data: Any) -> Any:
@@ -295,6 +353,34 @@ def _own(data: Any) -> Any:
     return array
 
 
+def _positional(
+    bound: dict[str, Any], keywords: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Move the Tensors among the keywords to their places in the signature."""
+    last = max(i for i, v in enumerate(bound.values()) if isinstance(v, Tensor))
+    names = list(bound)[: last + 1]
+    rest = {name: v for name, v in keywords.items() if name not in names}
+    return tuple(bound[name] for name in names), rest
+
+
+def _drops_gradient(function: str) -> str:
+    return (
+        f"np.{function}: out= (and in-place forms such as `array += tensor`) would drop "
+        "the gradient. Use the result: `array = array + tensor`"
+    )
+
+
+def seal(array: Any) -> Any:
+    """A checksum, by which a change of the array is seen."""
+    if array.dtype.hasobject or array.nbytes == 0:
+        return 0
+    words = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    whole = words[: len(words) // 8 * 8].view(np.uint64)
+    rest = words[len(words) // 8 * 8 :].tobytes()
+    odd = int(np.bitwise_xor.reduce(whole)) if len(whole) else 0
+    return int(np.add.reduce(whole)) if len(whole) else 0, odd, rest
+
+
 def _no_rule(function: str) -> str:
     return (
         f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
@@ -306,19 +392,23 @@ def _no_rule(function: str) -> str:
 def wrap(value: Any) -> Tensor:
     """A Tensor around `value` as it is: no copy, no gradient, no place in the graph."""
     self = Tensor.__new__(Tensor)
-    self.data = value if type(value) is float else np.asarray(value)
+    self._data = value if type(value) is float else np.asarray(value)
+    self._exposed = False
+    self._seal = None
+    self._values = ()
     self.grad = self.name = self._primitive = None
     self._args = ()
     self._kwargs = NO_KEYWORDS
     self.requires_grad = self._retains = False
     self.scope = context.scope
     self._order = next(_clock)
+    self._owner = False
     return self
 
 
 def value_of(x: Any) -> Any:
     """The value of a Tensor; anything else as it is."""
-    return x.data if isinstance(x, Tensor) else x
+    return x._data if isinstance(x, Tensor) else x
 
 
 def named(name: str, x: Any) -> Any:

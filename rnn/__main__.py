@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from autograd.extras import MissingExtraError, require
@@ -16,6 +17,9 @@ def main() -> None:
             require(library, "all", "The command unrolled")
     except MissingExtraError as error:
         sys.exit(f"unrolled: {error}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")  # δ becomes ? rather than an error
     from rnn.command import cli
 
     cli(prog_name="unrolled")

@@ -87,9 +87,12 @@ def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
         described = metadata["architecture"]
         model = ARCHITECTURES[described["class"]](**described["arguments"])
         model.load_state_dict(tensors)
+        bad = [name for name, value in tensors.items() if not np.isfinite(value).all()]
+        if bad:
+            raise ValueError(f"{', '.join(bad)} has entries that are not finite")
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
-            f"{path}: the architecture does not fit ({error}); known are "
+            f"{path}: not a network that can be used: {error}; known architectures are "
             f"{', '.join(ARCHITECTURES)}"
         ) from error
     return model, metadata.get("details", {})

@@ -15,7 +15,7 @@ from rnn.elman import ElmanNetwork
 from rnn.losses import mse
 from rnn.module import Module
 from rnn.optim import Adam, cosine
-from rnn.training import History, fit
+from rnn.training import History, digest, fit
 from rnn.window import WindowMLP
 
 __all__ = ["ELMAN", "WINDOW", "Forecast", "Recipe", "Scale", "forecast", "train"]
@@ -164,12 +164,7 @@ def train(
         schedule=lambda step: 0.05 * recipe.lr + cosine(0.95 * recipe.lr, total, step),
         max_norm=recipe.max_norm,
         checkpoint=checkpoint,
-        run={
-            "values": known,
-            "sum": float(np.sum(x)),
-            "seed": seed,
-            "recipe": repr(recipe),
-        },
+        run={"data": digest(x), "seed": seed, "recipe": repr(recipe)},
         show=show,
     )
     return Forecast(network, scale, forecast(network, scale, values), history)

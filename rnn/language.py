@@ -15,7 +15,7 @@ from rnn.losses import cross_entropy
 from rnn.optim import AdamW, cosine
 from rnn.series import DataError
 from rnn.text import Segmentation, Unigram, Vocabulary
-from rnn.training import History, fit
+from rnn.training import History, digest, fit
 
 __all__ = ["Corpus", "LanguageRecipe", "generate", "log_p", "train_language"]
 
@@ -104,7 +104,7 @@ def train_language(
     segments = Segmentation(corpus.learn, recipe.batch, recipe.bptt)
     total = recipe.epochs * len(segments)
     optimizer = AdamW(network.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
-    identity = {"recipe": repr(recipe), "seed": seed, "words": int(corpus.learn.sum())}
+    identity = {"data": digest(corpus.learn), "seed": seed, "recipe": repr(recipe)}
     history = fit(
         partial(_objective, network),
         segments,

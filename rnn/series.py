@@ -47,10 +47,12 @@ def read_series(path: str | Path, column: str | None = None) -> Series:
     The separator (comma, semicolon, tab, space or bar) is found by looking; a first row
     without any number is the header; columns without one are called 1, 2, ….
 
+    A decimal comma is understood where the separator is another. The first of several
+    columns gives the labels, and is not taken for the series unless it is named.
+
     Args:
         path: the file, in UTF-8.
-        column: the column's name; may be left out where there is one numeric column, or
-            one besides the first, which then gives the labels.
+        column: the column's name; may be left out where only one can be meant.
 
     Raises:
         DataError: for a missing, empty or ragged file, an unknown column, an ambiguous
@@ -99,7 +101,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
                 f"{path}: line {line} has {len(row)} fields, line {rows[0][0]} has "
                 f"{width}"
             )
-    if any(map(_is_number, rows[0][1])):
+    if any(_parse(text) is not None for text in rows[0][1]):
         return [str(i) for i in range(1, width + 1)], rows
     if len(rows) == 1:
         raise DataError(f"{path}: only a header, no rows of numbers")
@@ -110,12 +112,14 @@ def _choose(
     path: Path, header: list[str], rows: list[tuple[int, list[str]]], column: str | None
 ) -> int:
     if column is not None:
-        if column not in header:
-            raise DataError(f"{path}: no column {column!r}; it has {', '.join(header)}")
+        if header.count(column) != 1:
+            times = f"{header.count(column)} columns" if column in header else "no column"
+            raise DataError(f"{path}: {times} {column!r}; it has {', '.join(header)}")
         return header.index(column)
-    numeric = [k for k in range(len(header)) if _is_number(rows[0][1][k])]
-    candidates = numeric if len(numeric) == 1 else [k for k in numeric if k > 0]
-    if len(candidates) != 1:
+    candidates = [k for k in range(len(header)) if _mostly_numbers(rows, k)]
+    if len(header) > 1 and 0 in candidates and _increases(rows):
+        candidates.remove(0)
+    if len(candidates) != 1 or (candidates == [0] and len(header) > 1):
         names = ", ".join(header[k] for k in candidates) or "none"
         raise DataError(
             f"{path}: cannot tell which column to take; numeric ones: {names}. Choose "
@@ -124,17 +128,31 @@ def _choose(
     return candidates[0]
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _mostly_numbers(rows: list[tuple[int, list[str]]], k: int) -> bool:
+    numbers = sum(_parse(row[k]) is not None for _, row in rows)
+    return numbers > len(rows) / 2
+
+
+def _increases(rows: list[tuple[int, list[str]]]) -> bool:
+    """Whether the first column counts the instants: years, days, an index."""
+    times = [_parse(row[0]) for _, row in rows]
+    found = [t for t in times if t is not None]
+    return len(found) == len(rows) and bool(np.all(np.diff(found) > 0))
+
+
+def _parse(text: str) -> float | None:
+    """The number, with a decimal point or comma; None where it is none."""
+    for candidate in (text, text.replace(",", ".", 1)):
+        try:
+            return float(candidate)
+        except ValueError:
+            continue
+    return None
 
 
 def _number(path: Path, line: int, column: str, text: str) -> float:
-    value = float(text) if _is_number(text) else np.nan
-    if not np.isfinite(value):
+    value = _parse(text)
+    if value is None or not np.isfinite(value):
         raise DataError(
             f"{path}: line {line}: column {column!r} has {text.strip()!r}, expected a "
             "finite number; remove the line, or fill the gap"

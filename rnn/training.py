@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Sized
 from contextlib import nullcontext
@@ -16,7 +17,7 @@ from rnn.files import ModelFileError, read_tensors, write_tensors
 from rnn.optim import Optimizer, clip_grad_norm
 from rnn.progress import progress
 
-__all__ = ["History", "fit"]
+__all__ = ["History", "digest", "fit"]
 
 CHECKPOINT_SECONDS = 10.0
 
@@ -129,6 +130,11 @@ def _epoch(
     return losses
 
 
+def digest(array: Any) -> str:
+    """A short name for an array's numbers and their order, for `run`."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+
+
 class _Run:
     """Where a run stands, at the end of an epoch: all that going on needs."""
 
@@ -191,11 +197,12 @@ class _Run:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         tensors, metadata = read_tensors(self.checkpoint)
-        if metadata.get("run") != self.identity:
+        then = metadata.get("run", {})
+        other = [k for k in self.identity | then if then.get(k) != self.identity.get(k)]
+        if other:
             raise ModelFileError(
-                f"{self.checkpoint}: the checkpoint of another run: it was "
-                f"{metadata.get('run')}, this is {self.identity}. Delete it, or write "
-                "somewhere else"
+                f"{self.checkpoint}: the checkpoint of another run, which differs in "
+                f"{', '.join(other)}. Delete it, or write somewhere else"
             )
         self.history = History(**metadata["history"])
         self.optimizer.steps = metadata["steps"]

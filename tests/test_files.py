@@ -61,8 +61,12 @@ def model_with(change):
 
 
 MISFITS = [
-    (lambda d, t: d.update({"class": "os.system"}), "known are ElmanNetwork, WindowMLP"),
+    (
+        lambda d, t: d.update({"class": "os.system"}),
+        "architectures are ElmanNetwork, WindowMLP",
+    ),
     (lambda d, t: t.pop("W_a"), "W_a is missing"),
+    (lambda d, t: t.update(W_a=np.full((2, 2), np.nan)), "W_a has entries .* not finite"),
     (lambda d, t: t.update(W_x=np.ones((7, 7))), r"W_x has shape \(7, 7\)"),
     (lambda d, t: d["arguments"].update(colour="red"), "colour"),
     (lambda d, t: d["arguments"].update(hidden_size=-1), "hidden_size=-1"),

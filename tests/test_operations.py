@@ -255,3 +255,47 @@ def test_derivatives_of_sinc_are_continuous_where_the_series_ends(order):
     for _ in range(order):
         f = grad(f)
     assert f(1 - 1e-12) == pytest.approx(f(1 + 1e-12), rel=1e-9)
+
+
+def test_broadcast_indices_along_an_axis():
+    x, indices = np.arange(12.0).reshape(3, 4), np.array([[0, 0, 3]])
+    g = np.arange(9.0).reshape(3, 3)
+    (t,) = tensors(x)
+    found = np.take_along_axis(t, indices, 1)
+    np.testing.assert_array_equal(found.data, np.take_along_axis(x, indices, 1))
+    found.backward(g)
+    expected = np.zeros((3, 4))
+    expected[:, 0], expected[:, 3] = g[:, 0] + g[:, 1], g[:, 2]
+    np.testing.assert_array_equal(t.grad, expected)
+    picked = np.take_along_axis(arr=t, indices=indices, axis=1)
+    np.testing.assert_array_equal(picked.data, found.data)
+
+
+def test_infinite_arguments():
+    from autograd import logsumexp, relu, sigmoid
+
+    inf = np.inf
+    assert relu(-inf) == 0 and sigmoid(-40.0) == np.exp(-40) and sigmoid(-800.0) == 0
+    with np.errstate(divide="ignore"):
+        assert logsumexp(np.array([-inf, -inf])) == -inf
+    assert logsumexp(np.array([inf, 0])) == inf
+    x = np.array([1.0, np.nan, 3.0])
+    np.testing.assert_array_equal(grad(np.max)(x), [0, 1, 0])
+
+
+def test_heaviside_takes_its_value_at_zero():
+    f = lambda w: np.sum(np.heaviside(np.array([0.0, 1.0]), w) * 3)  # noqa: E731
+    np.testing.assert_array_equal(grad(f)(np.array([0.5, 0.5])), [3, 0])
+
+
+def test_logsumexp_over_everything():
+    from autograd import logsumexp, softmax
+
+    x = np.arange(6.0).reshape(2, 3)
+    found = grad(lambda x: logsumexp(x, axis=None))(x)
+    np.testing.assert_allclose(found, softmax(x.ravel(), -1).reshape(2, 3))
+
+
+def test_an_empty_list_selects_nothing():
+    (x,) = tensors(np.ones(3))
+    assert x[[]].shape == (0,)

@@ -28,6 +28,7 @@ READABLE = [
     ("\ufeffday\tv\nmon\t1e3\n\ntue\t-2\n", None, "v", ("mon", "tue"), [1000, -2]),
     ('"day, month","v"\n"1, 2","7"\n', None, "v", ("1, 2",), [7]),
     ("v,w\r\n1,2\r\n3,4\r\n", "v", "v", ("1", "2"), [1, 3]),
+    ("t;v\n0;0,12\n1;-3,5\n", None, "v", ("0", "1"), [0.12, -3.5]),
 ]
 
 
@@ -47,9 +48,14 @@ UNREADABLE = [
     ("year,v\n1,2\n2,3,4\n", None, "line 3 has 3 fields, line 1 has 2"),
     ("year,v\n1,2\n2,\n", "v", "line 3: column 'v' has '', expected a finite number"),
     ("year,v\n1,2\n2,nan\n", "v", "line 3: .*'nan'"),
-    ("year,v\n1,2\n2,x\n", None, "line 3: .*'x'.*remove the line"),
+    ("year,v\n1,2\n2,x\n3,4\n", None, "line 3: .*'x'.*remove the line"),
     ("a,b,c\n1,2,3\n4,5,6\n", None, "numeric ones: b, c. Choose with --column"),
     ("a,b\nx,y\nx,y\n", None, "numeric ones: none"),
+    ("a,b\n2,5\n1,7\n", None, "numeric ones: a, b"),
+    ("t,v\n1,\n2,5\n3,6\n", None, "line 2: column 'v' has ''"),
+    ("t,v\n1,NA\n2,5\n3,6\n", None, "line 2: column 'v' has 'NA'"),
+    ("t,v\n1,x\n2,y\n", None, "numeric ones: none"),
+    ("t,a,a\n1,2,3\n", "a", "2 columns 'a'"),
     ("a,b\n1,2\n", "z", "no column 'z'; it has a, b"),
 ]
 

@@ -183,7 +183,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
     options = {"epochs": 1, "checkpoint": path}
     fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 0}, **options)
     with pytest.raises(
-        ModelFileError, match=r"of another run: it was .*'seed': 0.*Delete"
+        ModelFileError, match=r"of another run, which differs in seed. Delete"
     ):
         fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 1}, **options)
 

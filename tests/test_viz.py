@@ -16,8 +16,8 @@ import viz
 from autograd import Tensor, graph, named, scope
 from rnn import ElmanNetwork, losses
 from viz.layout import frames, place
-from viz.scene import scene
-from viz.words import number
+from viz.scene import AFTER, BEFORE, scene
+from viz.words import number, title
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -58,7 +58,7 @@ def test_every_operation_and_every_use_of_a_leaf_is_drawn_once(case):
     assert len(shown.boxes) == len(operations) + uses
     assert len(shown.lines) == sum(len(n.parents) for n in operations)
     columns = list(shown.columns)
-    assert columns == [*(f"t={t + 1}" for t in range(len(x))), ""]
+    assert columns == [*(f"t={t + 1}" for t in range(len(x))), AFTER]
 
 
 @given(cases())
@@ -93,9 +93,55 @@ def test_what_takes_the_state_stands_leftmost():
     place(shown)
     for line in shown.lines:
         tail, head = shown.boxes[line.tail], shown.boxes[line.head]
-        if "" not in (tail.column, head.column) and tail.column != head.column:
+        if AFTER not in (tail.column, head.column) and tail.column != head.column:
             row = [b for b in shown.columns[head.column] if b.rank == head.rank]
             assert head.x == min(b.x for b in row if b.kind != "parameter")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda w: w,
+        lambda w: np.ones((4, 3)) @ (w * np.ones((3, 2))),
+        lambda w: np.inner(np.ones((2, 3)), np.ones((1, 3)) * w),
+        lambda w: np.log(w * 0),
+        lambda w: -w.T + w[None][0] * 2.5,
+    ],
+    ids=["leaf", "constant matrix", "inner", "infinite", "unnamed"],
+)
+def test_graphs_of_ones_own_can_be_drawn(make):
+    w = Tensor(np.array(2.0), requires_grad=True, name="w\0")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = make(w)
+        snapshot = graph(root, np.ones(root.shape))
+        assert viz.draw(snapshot).render("svg").startswith(b"<?xml")
+
+
+def test_titles_read_as_formulas():
+    w = Tensor(np.ones((2, 3)), requires_grad=True, name="w")
+    x = Tensor(np.ones((1, 3)), name="x")
+    root = np.sum(np.tanh(np.inner(x, w)) * 0.5 - np.ones((1, 2)))
+    recorded = graph(root)
+    titles = [title(n, recorded) for n in recorded if n.op != "leaf"]
+    assert titles == ["w x", "tanh(·)", "· × 0.5", "· − const", "Σ ·"]
+
+
+def test_what_comes_before_the_steps_stands_before_them():
+    w = Tensor(np.ones(2), requires_grad=True, name="w")
+    h = w * 2
+    with scope("t=1"):
+        h = np.tanh(h)
+    shown = scene(graph(np.sum(h)))
+    place(shown)
+    columns = list(shown.columns)
+    assert columns == [BEFORE, "t=1", AFTER]
+    middles = [[b.x for b in shown.columns[c]] for c in columns]
+    assert max(middles[0]) < min(middles[1]) and max(middles[1]) < min(middles[2])
+
+
+def test_only_tensors_have_a_graph():
+    with pytest.raises(TypeError, match="expected a Tensor, got float"):
+        viz.draw(3.0)
 
 
 def test_the_gradients_drawn_are_those_of_the_sweep():
@@ -113,7 +159,7 @@ def test_the_gradients_drawn_are_those_of_the_sweep():
 
 def test_values_may_be_left_out():
     source = viz.graph(two_steps(), values=False).source
-    assert "∂ " not in source and "0.5" not in re.sub(
+    assert ">∂ " not in source and "0.5" not in re.sub(
         r'(pos|bb|lp|width|height)="?[^" ]*', "", source
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import Graph, Tensor
 from autograd import graph as snapshot
 from viz.layout import FONT_SIZE, Curve, corner, curves, frames, place
-from viz.scene import Box, Line, Scene, scene
+from viz.scene import AFTER, BEFORE, Box, Line, Scene, scene
 
 __all__ = ["graph"]
 
@@ -31,6 +31,7 @@ LEGEND = (
     "the wider the larger\\l"
     "red frame: a local field v; its gradient is the lecture's δ     "
     "‖ ‖: Euclidean norm, then the shape\\l"
+    "∂ in a weight's box: what this step adds to ∂E/∂W, the sum over all steps\\l"
 )
 STYLE = {
     "operation": {"style": "rounded,filled"},
@@ -56,15 +57,17 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
     dot.attr("node", shape="box", fixedsize="true", fontname=FONT, fontcolor=INK)
     dot.attr("node", fontsize=f"{FONT_SIZE:g}", color=INK, penwidth="0.8")
     dot.attr("edge", color=INK, arrowsize="0.6", penwidth="0.9")
-    largest = max((box.size for box in shown.boxes.values()), default=0.0)
+    sizes = [box.size for box in shown.boxes.values()]
+    largest = max((size for size in sizes if np.isfinite(size)), default=0.0)
     columns = shown.columns
     for name, *bounds in frames(shown):
         with dot.subgraph(name=f"cluster_{name}") as inner:
             _frame(inner, name, *bounds)
             for box in columns[name]:
                 _node(inner, box, largest)
-    for box in columns.get("", ()):
-        _node(dot, box, largest)
+    for side in (BEFORE, AFTER):
+        for box in columns.get(side, ()):
+            _node(dot, box, largest)
     for line in shown.lines:
         _edges(dot, shown, line, largest)
     left, bottom = corner(shown)
@@ -125,6 +128,8 @@ def _spline(curve: Curve) -> str:
 
 def _strength(size: float, largest: float) -> float:
     """0 to 1: how large a gradient is beside the largest, on a logarithmic scale."""
+    if not np.isfinite(size):
+        return 1.0
     return float(np.clip(1 + np.log10(size / largest) / DECADES, 0, 1))
 
 

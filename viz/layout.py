@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from viz.scene import Box, Line, Scene
+from viz.scene import AFTER, BEFORE, Box, Line, Scene
 
 __all__ = ["FONT_SIZE", "Curve", "Frame", "corner", "curves", "frames", "place"]
 
@@ -132,15 +132,15 @@ def frames(scene: Scene) -> list[Frame]:
             top + HEADROOM,
         )
         for column, boxes in scene.columns.items()
-        if column
+        if column not in (BEFORE, AFTER)
     ]
 
 
 def corner(scene: Scene) -> tuple[float, float]:
-    """The middle of a text of two lines that stands below the columns, at the left."""
+    """The middle of a text of three lines that stands below the columns, at the left."""
     left = min(box.x - box.width / 2 for box in scene.boxes.values())
     bottom = min(box.y - box.height / 2 for box in scene.boxes.values())
-    return left + LEGEND_WIDTH / 2, bottom - 2 * GAP - LEADING
+    return left + LEGEND_WIDTH / 2, bottom - 2 * GAP - 1.5 * LEADING
 
 
 def curves(scene: Scene, line: Line) -> tuple[Curve, Curve]:

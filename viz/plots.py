@@ -12,6 +12,9 @@ from autograd.extras import require
 __all__ = ["curves", "forecast", "gradient_flow"]
 
 Array = np.ndarray[Any, Any]
+LONGEST = 600
+"""How many instants of a series a plot can show apart."""
+TICKS = 8
 TRUTH, COLOURS, SHADE = "#33415c", ("#c1121f", "#2a9d8f", "#e9a23b", "#6d597a"), "#eef1f7"
 
 
@@ -24,6 +27,11 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
     axes.grid(color="#e3e7ef", linewidth=0.6)
     axes.set_axisbelow(True)
     return figure, axes
+
+
+def _words(text: str) -> str:
+    """Text that is not mathematics, whatever dollar signs it has."""
+    return text.replace("$", r"\$")
 
 
 def forecast(
@@ -45,6 +53,16 @@ def forecast(
         title: above the plot.
         unit: of the values.
     """
+    if len(actual) > LONGEST:
+        title = f"{title} (the last {LONGEST})"
+        cut = len(actual) - LONGEST
+        periods = {
+            name: (max(first - cut, 0), stop - cut)
+            for name, (first, stop) in periods.items()
+            if stop > cut
+        }
+        actual, labels = actual[cut:], labels[cut:]
+        forecasts = {name: values[-LONGEST:] for name, values in forecasts.items()}
     figure, axes = _axes(11, 4)
     numeric = all(label.lstrip("-").isdigit() for label in labels)
     time = np.array(labels, float) if numeric else np.arange(len(labels))
@@ -54,13 +72,18 @@ def forecast(
         axes.axvspan(time[first], time[stop - 1], color=shade, zorder=0)
         top = axes.get_xaxis_transform()
         middle = (time[first] + time[stop - 1]) / 2
-        axes.text(middle, 0.98, name, transform=top, ha="center", va="top", fontsize=9)
+        axes.text(
+            middle, 0.98, _words(name), transform=top, ha="center", va="top", fontsize=9
+        )
     axes.plot(time, actual, color=TRUTH, linewidth=1.6, label="observed")
     for (name, values), colour in zip(forecasts.items(), COLOURS, strict=False):
         style = {"color": colour, "linewidth": 1.1, "label": name}
         axes.plot(time[-len(values) :], values, **style)
     axes.margins(x=0.01)
-    axes.set(title=title, ylabel=unit, xlabel="" if numeric else "step")
+    axes.set(title=_words(title), ylabel=_words(unit))
+    if not numeric:
+        places = np.linspace(0, len(labels) - 1, min(TICKS, len(labels))).astype(int)
+        axes.set_xticks(places, [_words(labels[i]) for i in places])
     bottom, top_value = axes.get_ylim()
     axes.set_ylim(bottom, top_value + 0.12 * (top_value - bottom))
     axes.legend(loc="upper left", frameon=False, fontsize=9)
@@ -103,9 +126,10 @@ def gradient_flow(
     )
     axes.set_yscale("log")
     low = max(float(by_distance[shown].min()) / 10, 1e-18)
+    axes.set_xlim(-1, np.max(d[by_distance >= low], initial=1) + 1)
     axes.set_ylim(low, max(10.0, float(by_distance.max()) * 10))
     axes.set(
-        title=f"The gradient, d steps back: ×{factor:.2f} a step, {verdict}",
+        title=f"The gradient, d steps back: ×{factor:.2g} a step, {verdict}",
         xlabel="distance in time, d",
         ylabel=r"$\|\partial E^t/\partial a^{t-d}\|\,/\,\|\partial E^t/\partial a^t\|$",
     )

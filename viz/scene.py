@@ -16,7 +16,10 @@ import numpy as np
 from autograd import Graph, Node
 from viz.words import quantity, title
 
-__all__ = ["Box", "Line", "Scene", "scene"]
+__all__ = ["AFTER", "BEFORE", "Box", "Line", "Scene", "scene"]
+
+BEFORE, AFTER = "\0before", "\0after"
+"""Columns of what was recorded outside of all scopes; no scope is called so."""
 
 
 @dataclass
@@ -25,7 +28,8 @@ class Box:
 
     Attributes:
         key: unique; follows the order of recording.
-        column: the outermost scope, "" for what was recorded outside of all.
+        column: the outermost scope; outside of all, BEFORE what a step was computed
+            from, and AFTER the rest.
         kind: "operation", "field" (a local field v, whose gradient is a δ), "parameter"
             or "constant".
         lines: what is written in it: the title (HTML), the value, the gradient.
@@ -69,26 +73,38 @@ class Scene:
 
     @property
     def columns(self) -> dict[str, list[Box]]:
-        """The boxes of each column, in order; those outside of all scopes come last."""
-        columns: dict[str, list[Box]] = {}
+        """The boxes of each column, from left to right."""
+        columns: dict[str, list[Box]] = {BEFORE: []}
         for box in self.boxes.values():
             columns.setdefault(box.column, []).append(box)
-        outside = columns.pop("", None)
-        return columns | ({"": outside} if outside else {})
+        after = columns.pop(AFTER, [])
+        return {k: v for k, v in (columns | {AFTER: after}).items() if v}
 
 
 def scene(graph: Graph, values: bool = True) -> Scene:
     """The boxes and lines of a graph, with values and gradients written in or not."""
     made = Scene()
+    columns = _columns(graph)
     for node in graph:
-        if node.op != "leaf":
-            _add(made, graph, node, values)
+        if node.op != "leaf" or len(graph) == 1:
+            _add(made, graph, node, columns[node.index], values)
     return made
 
 
-def _add(made: Scene, graph: Graph, node: Node, values: bool) -> None:
+def _columns(graph: Graph) -> list[str]:
+    """The column of each node: its outermost scope, or before or after all of them."""
+    feeds = [bool(node.scope) for node in graph]
+    for node in reversed(graph.nodes):
+        for parent in node.parents:
+            feeds[parent] = feeds[parent] or feeds[node.index]
+    scopes = [node.scope.split("/")[0] for node in graph]
+    outside = [BEFORE if fed else AFTER for fed in feeds]
+    return [scope or side for scope, side in zip(scopes, outside, strict=True)]
+
+
+def _add(made: Scene, graph: Graph, node: Node, column: str, values: bool) -> None:
     """The box of an operation, and a chip one row below for each leaf that it uses."""
-    key, column = f"n{node.index}", _column(node)
+    key = f"n{node.index}"
     within = [f"n{p}" for p in node.parents if f"n{p}" in made.boxes]
     ranks = [made.boxes[k].rank for k in within if made.boxes[k].column == column]
     rank = max(ranks, default=0) + 1
@@ -113,10 +129,6 @@ def _lines(graph: Graph, node: Node, gradient: Any, values: bool) -> list[str]:
             symbol = f"δ_{node.name[2:]}" if _is_field(node) and node.name else "∂"
             lines.append(f"{symbol} {quantity(gradient)}")
     return lines
-
-
-def _column(node: Node) -> str:
-    return node.scope.split("/")[0]
 
 
 def _is_field(node: Node) -> bool:

@@ -11,16 +11,17 @@ from autograd import Graph, Node
 
 __all__ = ["number", "quantity", "title"]
 
-SYMBOLS = {
-    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−",
-    "square": "( )²", "sum": "Σ", "positive": "identity",
-    "absolute": "| |", "sqrt": "√", "power": "xʸ",
-    "sigmoid": "σ",
+FORMS = {
+    "add": "{0} + {1}", "subtract": "{0} − {1}", "multiply": "{0} × {1}",
+    "divide": "{0} ÷ {1}", "power": "{0} ^ {1}", "negative": "−{0}",
+    "square": "({0})²", "sqrt": "√{0}", "absolute": "|{0}|", "sum": "Σ {0}",
+    "inner": "{1} {0}", "matmul": "{0} @ {1}", "getitem": "{0}[·]",
+    "transpose": "{0}ᵀ", "sigmoid": "σ({0})", "positive": "{0}",
 }  # fmt: skip
-PRODUCTS = {
-    "inner": "{1} {0}", "matmul": "{0} @ {1}", "getitem": "{0}[ ]", "transpose": "{0}ᵀ"
-}  # fmt: skip
-"""How a product reads from its factors' names: np.inner(x, W) is the lecture's W x."""
+"""How an operation reads from its arguments: np.inner(x, W) is the lecture's W x."""
+
+LONGEST = 8
+"""Constants that read longer are just called so."""
 
 SHOWN = 3
 """Arrays of as many elements are written out; of larger ones, their shape and norm."""
@@ -28,13 +29,24 @@ SHOWN = 3
 
 def title(node: Node, graph: Graph) -> str:
     """What a node is called and how it came about, as an HTML label."""
-    symbol = html.escape(SYMBOLS.get(node.op, node.op))
-    if node.op in PRODUCTS:
-        names = [graph.nodes[parent].name or "" for parent in node.parents]
-        symbol = html.escape(PRODUCTS[node.op].format(*names)).strip()
     if node.op == "leaf":
-        return f"<B>{html.escape(node.name or 'constant')}</B>"
-    return f"<B>{html.escape(node.name)}</B> = {symbol}" if node.name else symbol
+        return f"<B>{_plain(node.name or 'constant')}</B>"
+    words = [_argument(a, graph) for a in node.arguments]
+    form = FORMS.get(node.op, f"{node.op}({{0}})" if words else node.op)
+    made = _plain(form.format(*words, *("·", "·")))
+    return f"<B>{_plain(node.name)}</B> = {made}" if node.name else made
+
+
+def _argument(argument: int | str, graph: Graph) -> str:
+    """A node's name, or · for one without; of constants, numbers as they are."""
+    if isinstance(argument, int):
+        return graph.nodes[argument].name or "·"
+    return argument if len(argument) <= LONGEST else "const"
+
+
+def _plain(text: str) -> str:
+    """Escaped for an HTML label; control characters, which it cannot hold, left out."""
+    return html.escape("".join(c for c in text if c.isprintable()))
 
 
 def quantity(value: Any) -> str:

@@ -110,6 +110,11 @@ rule(
     lambda g, ans, x, y: g * 0,
 )
 rule(
+    np.heaviside,
+    lambda g, ans, x, y: g * 0,
+    lambda g, ans, x, y: np.where(x == 0, g, 0),
+)
+rule(
     np.nan_to_num,
     lambda g, ans, x, *args, **kwargs: np.where(np.isfinite(x), g, 0),
 )
@@ -167,7 +172,8 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
 @primitive
 def sigmoid(x: Any) -> Any:
     """The logistic function σ(x) = 1 / (1 + exp(−x)), elementwise, without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * x))
+    e = np.exp(-np.abs(x))
+    return np.where(np.less(x, 0), e, 1) / (1 + e)
 
 
 sigmoid.defvjp(lambda g, ans, x: g * (ans * (1 - ans)))
@@ -207,7 +213,7 @@ def gelu(x: Any) -> Any:
 @primitive
 def relu(x: Any) -> Any:
     """max(x, 0), elementwise; relu'(0) = 0."""
-    return x * (x > 0)
+    return np.maximum(x, 0)
 
 
 relu.defvjp(lambda g, ans, x: g * (x > 0))
@@ -226,6 +232,7 @@ softplus.defvjp(lambda g, ans, x: g * sigmoid(x))
 def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """Log Σ exp(x) over `axis`, without overflow."""
     top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
     ans = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
     return ans if keepdims else np.squeeze(ans, axis=axis)
 
@@ -242,15 +249,15 @@ def softmax(x: Any, axis: int = -1) -> Any:
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """X − log Σ exp(x) over `axis`, without overflow."""
     shifted = x - np.max(x, axis=axis, keepdims=True)
-    shifted -= np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-    return shifted
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
 def _logsumexp_vjp(
     g: Any, ans: Any, x: Any, axis: Any = -1, keepdims: bool = False
 ) -> Any:
     if not keepdims:
-        g, ans = np.expand_dims(g, axis), np.expand_dims(ans, axis)
+        kept = np.shape(np.sum(value_of(x), axis=axis, keepdims=True))
+        g, ans = np.reshape(g, kept), np.reshape(ans, kept)
     return g * np.exp(x - ans)
 
 

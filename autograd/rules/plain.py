@@ -14,7 +14,7 @@ __all__ = ["PLAIN"]
 PLAIN = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_not, np.isfinite, np.isnan, np.isinf,
-    np.sign, np.floor, np.floor_divide, np.ceil, np.rint, np.trunc, np.heaviside,
+    np.sign, np.floor, np.floor_divide, np.ceil, np.rint, np.trunc,
     np.argmax, np.argmin, np.argsort, np.searchsorted, np.round,
     np.allclose, np.isclose, np.array_equal,
     np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.all,

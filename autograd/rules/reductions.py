@@ -47,7 +47,7 @@ def _extremum(
 ) -> Any:  # fmt: skip
     """Elements that tie for the extremum share its gradient, an initial value too."""
     ans = _expand(ans, x, axis, keepdims)
-    ties = (x == ans) & where
+    ties = ((x == ans) | (np.isnan(x) & np.isnan(ans))) & where
     count = np.sum(ties, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (ans == initial)

@@ -14,8 +14,28 @@ from autograd.tensor import DISPATCH, Tensor, value_of
 
 __all__: list[str] = []
 
-rule(np.reshape, lambda g, ans, x, *shape, **kw: np.reshape(g, np.shape(x), **_order(kw)))
-rule(np.ravel, lambda g, ans, x, order="C": np.reshape(g, np.shape(x), order=order))
+
+def _reshape(x: Any, shape: Any, order: str) -> Any:
+    return np.reshape(x, shape, order=order)  # type: ignore[call-overload]
+
+
+reshape: Primitive = Primitive(_reshape, name="reshape").defvjp(
+    lambda g, ans, x, shape, order: reshape(g, np.shape(x), order)
+)
+
+
+@implements(np.reshape)
+def _np_reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    if order not in ("C", "F"):
+        raise TypeError(f"np.reshape: order={order!r} has no rule, expected 'C' or 'F'")
+    return reshape(x, shape, order)
+
+
+@implements(np.ravel)
+def _ravel(x: Any, order: str = "C") -> Any:
+    return _np_reshape(x, -1, order)
+
+
 rule(np.squeeze, lambda g, ans, x, axis=None: np.reshape(g, np.shape(x)))
 rule(np.expand_dims, lambda g, ans, x, axis: np.reshape(g, np.shape(x)))
 rule(np.flip, lambda g, ans, x, axis=None: np.flip(g, axis))
@@ -25,10 +45,6 @@ rule(
     np.moveaxis,
     lambda g, ans, x, source, destination: np.moveaxis(g, destination, source),
 )
-
-
-def _order(keywords: dict[str, Any]) -> dict[str, Any]:
-    return {"order": keywords["order"]} if "order" in keywords else {}
 
 
 def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
@@ -82,7 +98,10 @@ def _index(x: Tensor, index: Any) -> Any:
 
 
 def _plain_index(part: Any) -> Any:
-    return np.asarray(part) if isinstance(part, list) else value_of(part)
+    if isinstance(part, list):
+        return np.asarray(part, None if part else np.intp)
+    part = value_of(part)
+    return np.array(part) if isinstance(part, np.ndarray) else part
 
 
 def _moves(function: Callable[..., Any]) -> None:
@@ -182,7 +201,7 @@ def _compress(condition: Any, x: Any, axis: int | None = None) -> Any:
 def _take_along_axis(x: Tensor, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         return np.ravel(x)[value_of(indices)]
-    grid = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
+    grid = list(np.ogrid[tuple(slice(n) for n in np.shape(x))])
     grid[axis] = value_of(indices)
     return x[tuple(grid)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,26 @@ from autograd.files import written
 from rnn.check import Agreement
 
 __all__ = [
-    "console", "figure", "out_option", "output_folder", "seed_option", "show_agreement",
-    "show_files", "show_table", "worst",
+    "console",
+    "figure",
+    "out_option",
+    "output_folder",
+    "resumable",
+    "seed_option",
+    "show_agreement",
+    "show_files",
+    "show_table",
+    "worst",
 ]  # fmt: skip
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)
 
 seed_option = click.option(
-    "--seed", default=0, show_default=True, help="Of everything that is drawn at random."
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Of everything that is drawn at random.",
 )
 
 
@@ -53,9 +66,9 @@ def output_folder(path: Path) -> Path:
 
 def show_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: the first column is text, the others are numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
     for i, name in enumerate(head):
-        table.add_column(name, justify="right" if i else "left")
+        table.add_column(Text(name), justify="right" if i else "left")
     for row in rows:
         table.add_row(*map(Text, row))
     console.print()
@@ -82,17 +95,36 @@ def show_agreement(rows: list[Agreement], names: Sequence[str], every_step: bool
     ]
     for quantity in ("δ_a", "δ_y"):
         chosen = [r for r in rows if r.quantity == quantity]
-        if not every_step:
-            chosen = [worst(chosen, quantity)]
-        for r in chosen:
-            name = names[(r.step or 1) - 1]
-            when = name if every_step else f"worst of {len(names)}: {name}"
-            lines.append((quantity, when, f"{r.norm:.3e}", f"{r.difference:.1e}"))
+        if every_step:
+            lines += [
+                (quantity, name, f"{r.norm:.3e}", f"{r.difference:.1e}")
+                for r, name in zip(chosen, names, strict=True)
+            ]
+        else:
+            lines.append((quantity, *_summary(worst(chosen, quantity), names)))
     show_table(
         "The engine's sweep against the δ formulas derived by hand (float64)",
         ("quantity", "step", "norm", "largest relative difference"),
         lines,
     )
+
+
+def _summary(row: Agreement, names: Sequence[str]) -> tuple[str, str, str]:
+    """Step, norm and difference of the step that differs most, if any does."""
+    if not row.difference:
+        return f"all {len(names)}", "", "0, every digit agrees"
+    worst_of = f"worst of {len(names)}: {names[(row.step or 1) - 1]}"
+    return worst_of, f"{row.norm:.3e}", f"{row.difference:.1e}"
+
+
+@contextmanager
+def resumable(out: Path) -> Iterator[None]:
+    """Where the work inside is interrupted, say how to go on; exit status 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted. The same command goes on from {out}.")
+        raise SystemExit(130) from None
 
 
 def figure(path: Path, plot: Any) -> Path:

@@ -11,6 +11,7 @@ from rnn.command.console import (
     console,
     out_option,
     output_folder,
+    resumable,
     seed_option,
     show_files,
 )
@@ -78,7 +79,8 @@ def demo(seed: int, seeds: int, out: Path) -> None:
     """Train the lecture's recurrent network on sunspots, and show all of it."""
     start = time.monotonic()
     output_folder(out)
-    result = run(sunspot_study(), list(range(seed, seed + seeds)), out)
+    with resumable(out):
+        result = run(sunspot_study(), list(range(seed, seed + seeds)), out)
     show_files(report(result, out))
     console.print(
         f"\nDone in {time.monotonic() - start:.0f} s. Open {out / 'index.html'}"

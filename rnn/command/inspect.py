@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,10 @@ def _window(
     seed: int,
 ) -> Window:
     """The saved network on the data that was asked for, or on what it last saw."""
+    if (series is not None) + (prompt is not None) + (random_steps is not None) > 1:
+        raise click.UsageError("give one of --series, --prompt and --random")
+    if column is not None and series is None:
+        raise click.UsageError("--column goes with --series")
     network, details = load(path)
     if not isinstance(network, ElmanNetwork) or "kind" not in details:
         raise ModelFileError(f"{path}: not a recurrent network that unrolled trained")
@@ -94,7 +99,8 @@ def _window(
         if len(words) < 2:
             raise DataError("--prompt: expected at least two words, so that one is next")
         indices = vocabulary.encode(words).reshape(-1, 1)
-        names = [f"{i} {word}" for i, word in enumerate(words[1:], 1)]
+        pairs = pairwise(words)
+        names = [f"{i} {word} → {after}" for i, (word, after) in enumerate(pairs, 1)]
         return Window.of(network, indices[:-1], indices[1:], names)
     if prompt is not None:
         raise click.UsageError("--prompt goes with a next-word model; use --series")

@@ -210,7 +210,7 @@ def _write_page(
         steps=f"{sum(row.quantity == 'δ_a' for row in agreement)}",
         first=html.escape(pictured[0]),
         last=html.escape(pictured[-1]),
-        factor=f"{flow.factor:.2f}",
+        factor=f"{flow.factor:.2g}",
         verdict=flow.verdict,
         radius=f"{flow.spectral_radius:.3f}",
         sigma=f"{flow.sigma_max:.3f}",

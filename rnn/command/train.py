@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -14,6 +13,7 @@ from rnn.command.console import (
     console,
     out_option,
     output_folder,
+    resumable,
     seed_option,
     show_files,
     show_table,
@@ -67,7 +67,9 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @seed_option
 @out_option("unrolled-model")
+@click.pass_context
 def train(
+    ctx: click.Context,
     series: Path | None,
     column: str | None,
     holdout: float,
@@ -86,14 +88,13 @@ def train(
     if (series is None) == (text is None):
         raise click.UsageError("give either --series FILE.csv or --text FILE")
     if series is not None:
-        if epochs is not None:
-            raise click.UsageError("--epochs goes with --text")
+        _refuse(ctx, "text", "vocabulary", "min_count", "epochs")
         study = _series_study(series, column, holdout, hidden)
         output_folder(out)
-        _guard(lambda: show_files(report(run(study, [seed], out), out)), out)
+        with resumable(out):
+            show_files(report(run(study, [seed], out), out))
     elif text is not None:
-        if column is not None:
-            raise click.UsageError("--column goes with --series")
+        _refuse(ctx, "series", "column", "holdout")
         tokens = tokenise(read_text(text))
         try:
             corpus = Corpus.of(tokens, vocabulary, min_count)
@@ -102,16 +103,16 @@ def train(
         given = {"hidden": hidden, "epochs": epochs}
         recipe = LanguageRecipe(**{k: v for k, v in given.items() if v is not None})
         output_folder(out)
-        _guard(lambda: _train_text(corpus, recipe, seed, out), out)
+        with resumable(out):
+            _train_text(corpus, recipe, seed, out)
 
 
-def _guard(work: Any, out: Path) -> None:
-    """Run `work`; an interruption says how to go on."""
-    try:
-        work()
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted. The same command goes on from {out}.")
-        raise SystemExit(130) from None
+def _refuse(ctx: click.Context, needs: str, *options: str) -> None:
+    """Refuse options that were given and mean nothing without --`needs`."""
+    given = click.core.ParameterSource.COMMANDLINE
+    for name in options:
+        if ctx.get_parameter_source(name) is given:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --{needs}")
 
 
 def _series_study(
@@ -193,7 +194,7 @@ def _train_text(corpus: Corpus, recipe: LanguageRecipe, seed: int, out: Path) ->
     "--temperature",
     default=0.8,
     show_default=True,
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(0, 100),
     help="0 takes the likeliest word; higher is more varied.",
 )
 @seed_option
@@ -211,7 +212,7 @@ def generate(
         )
     vocabulary = Vocabulary(details["words"])
     given = tokenise(prompt) or ["."]
-    unknown = [w for w, i in zip(given, vocabulary.encode(given), strict=True)
+    unknown = prompt and [w for w, i in zip(given, vocabulary.encode(given), strict=True)
                if i == len(vocabulary) - 1]  # fmt: skip
     if unknown:
         click.echo(
