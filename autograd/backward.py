@@ -109,37 +109,42 @@ def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> l
     primitive = node._primitive
     if primitive is None:
         return []
-    _check_unchanged(node)
-    args = node._args if record else node._values
+    values = node._values
+    if node._seal is not None:
+        _check_arrays(node)
+    args = node._args if record else values
     ans = node if record else node._data
     edges = []
     for i, x in enumerate(node._args):
-        if isinstance(x, Tensor) and x.requires_grad:
-            if open_to is not None and x not in open_to:
-                continue
-            sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
-            edges.append((x, _fit(sent, x, node)))
+        if isinstance(x, Tensor):
+            if x._data is not values[i] or x._exposed:
+                _check_tensor(node, i)
+            if x.requires_grad and (open_to is None or x in open_to):
+                sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
+                edges.append((x, _fit(sent, x, node)))
     return edges
 
 
-def _check_unchanged(node: Tensor) -> None:
-    """See that every argument is what it was when `node` was computed from it."""
-    for i, (x, value) in enumerate(zip(node._args, node._values, strict=True)):
-        if isinstance(x, Tensor):
-            changed = x._data is not value
-            if not changed and x._exposed:
-                then = node._seal[i] if node._seal and i in node._seal else x._seal
-                changed = seal(value) != then
-        else:
-            changed = node._seal is not None and i in node._seal
-            changed = changed and seal(value) != node._seal[i]
-        if changed:
-            what = x._title() if isinstance(x, Tensor) else f"an array {np.shape(value)}"
-            raise ValueError(
-                f"backward: {what}, argument {i} of {node._title()}, was changed after "
-                "that was computed, so the gradient would be wrong. Change a copy, or "
-                "change it after backward"
-            )
+def _check_arrays(node: Tensor) -> None:
+    """See that the arrays that `node` was computed from are what they were."""
+    for i, then in node._seal.items():
+        if not isinstance(node._args[i], Tensor) and seal(node._values[i]) != then:
+            shape = node._values[i].shape
+            raise ValueError(_CHANGED.format(f"an array {shape}", i, node._title()))
+
+
+def _check_tensor(node: Tensor, i: int) -> None:
+    """See that argument i of `node`, whose value others hold, is what it was."""
+    x, value = node._args[i], node._values[i]
+    sealed = node._seal[i] if node._seal and i in node._seal else x._seal
+    if x._data is not value or (sealed is not None and seal(value) != sealed):
+        raise ValueError(_CHANGED.format(x._title(), i, node._title()))
+
+
+_CHANGED = (
+    "backward: {}, argument {} of {}, was changed after that was computed, so the "
+    "gradient would be wrong. Change a copy, or change it after backward"
+)
 
 
 def _fit(g: Any, x: Tensor, node: Tensor) -> Any:

@@ -25,13 +25,14 @@ class Primitive:
     broadcasting or match dtypes: the sweep does, on every edge.
     """
 
-    __slots__ = ("function", "name", "partial", "vjps")
+    __slots__ = ("function", "keywords", "name", "partial", "vjps")
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.function = function
         self.name = name or function.__name__
         self.vjps: Any = ()
         self.partial = False
+        self.keywords: Any = None
 
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
@@ -55,12 +56,15 @@ class Primitive:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        values, given, tracked = [], False, False
+        values, given, tracked, open_ = [], False, False, False
         for x in args:
             if isinstance(x, Tensor):
                 given = True
                 tracked = tracked or x.requires_grad
+                open_ = open_ or x._exposed
                 x = x._data
+            elif type(x) is np.ndarray:
+                open_ = True
             values.append(x)
         value = self.function(*values, **kwargs)
         if not given:
@@ -72,31 +76,35 @@ class Primitive:
         if tracked and context.recording:
             if self.partial or kwargs or len(args) > len(self.vjps):
                 self._check(args, kwargs)
-            if result._data.__class__ is not float and result._data.dtype.kind != "f":
-                self._refuse(result._data.dtype, args)
+            if type(value) is np.ndarray and value.dtype.kind != "f":
+                self._refuse(value.dtype, args)
             result.requires_grad = True
             result._primitive = self
             result._args = args
-            result._values = tuple(values)
-            result._kwargs = {
-                name: v.copy() if isinstance(v, np.ndarray) else v
-                for name, v in kwargs.items()
-            }
-            result._seal = _seals(args)
+            result._values = values
+            if kwargs:
+                result._kwargs = {
+                    name: v.copy() if isinstance(v, np.ndarray) else v
+                    for name, v in kwargs.items()
+                }
+            if open_:
+                result._seal = _seals(args)
         return result
 
     def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""
         for i, x in enumerate(args):
             if isinstance(x, Tensor) and x.requires_grad:
-                taken = inspect.signature(self.vjp(i)).parameters
-                if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
-                    continue
-                unknown = [name for name in kwargs if name not in taken]
-                if unknown:
-                    raise TypeError(
-                        f"{self.name}: {', '.join(unknown)}= has no rule for Tensors"
-                    )
+                rule = self.vjp(i)
+        if kwargs:
+            if self.keywords is None:
+                self.keywords = inspect.signature(rule).parameters
+            open_ended = any(p.kind is p.VAR_KEYWORD for p in self.keywords.values())
+            unknown = [name for name in kwargs if name not in self.keywords]
+            if unknown and not open_ended:
+                raise TypeError(
+                    f"{self.name}: {', '.join(unknown)}= has no rule for Tensors"
+                )
 
     def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
         tensors = [x for x in args if isinstance(x, Tensor)]
@@ -127,7 +135,7 @@ class _Each:
 
 def _seals(args: tuple[Any, ...]) -> Any:
     """Checksums of the arrays among the arguments that others can change, by place."""
-    found = None
+    found = {}
     for i, x in enumerate(args):
         if isinstance(x, Tensor):
             if not x._exposed:
@@ -135,7 +143,6 @@ def _seals(args: tuple[Any, ...]) -> Any:
             x = x._data
         elif not isinstance(x, np.ndarray):
             continue
-        found = found or {}
         found[i] = seal(x)
     return found
 

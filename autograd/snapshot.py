@@ -126,10 +126,11 @@ def _node(
 
 def _words(constant: Any) -> str:
     value = value_of(constant)
-    if np.ndim(value) or isinstance(value, (tuple, slice)):
-        kind = "array" if isinstance(value, np.ndarray) else type(value).__name__
-        return f"{kind} {np.shape(value)}" if kind == "array" else kind
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape}"
+    if isinstance(value, (bool, int, str, np.integer)):
+        return str(value)
+    return f"{value:.3g}" if isinstance(value, float) else type(value).__name__
 
 
 def _frozen(value: Any) -> Any:

@@ -90,7 +90,7 @@ class Tensor:
     _kwargs: dict[str, Any]
     _order: int
     _owner: bool
-    _values: tuple[Any, ...]
+    _values: Any
     _seal: Any
     _exposed: bool
     _retains: bool
