@@ -59,7 +59,7 @@ def topological(root: Tensor) -> list[Tensor]:
     seen, stack = {root}, [root]
     while stack:
         for x in stack.pop()._args:
-            if isinstance(x, Tensor) and x.requires_grad and x not in seen:
+            if isinstance(x, Tensor) and x._tracked and x not in seen:
                 seen.add(x)
                 stack.append(x)
     return sorted(seen, key=attrgetter("_order"))
@@ -119,7 +119,7 @@ def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> l
         if isinstance(x, Tensor):
             if x._data is not values[i] or x._exposed:
                 _check_tensor(node, i)
-            if x.requires_grad and (open_to is None or x in open_to):
+            if x._tracked and (open_to is None or x in open_to):
                 sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
                 edges.append((x, _fit(sent, x, node)))
     return edges
@@ -211,7 +211,7 @@ def accumulate(pieces: list[Any]) -> Any:
 
 def seed(root: Tensor, gradient: Any) -> Any:
     """Check the gradient given for `root`, or make it where it can only be 1."""
-    if not root.requires_grad:
+    if not root._tracked:
         raise ValueError(
             f"backward: {root._title()} does not require a gradient. Make a Tensor that "
             "it is computed from with requires_grad=True, outside of no_grad()"
@@ -230,13 +230,15 @@ def seed(root: Tensor, gradient: Any) -> Any:
             f"backward: the gradient has shape {shape}, the root {root.shape}; they must "
             "be equal"
         )
-    return gradient if isinstance(gradient, Tensor) else np.asarray(gradient, root.dtype)
+    if np.result_type(gradient) == root.dtype:
+        return gradient
+    return cast(gradient, root.dtype)
 
 
 def backward(root: Tensor, gradient: Any = None) -> None:
     """Add ∂root/∂leaf to the `.grad` of every leaf below; see `Tensor.backward`."""
     for node, g, _ in sweep(root, value_of(seed(root, gradient))):
-        if node._retains:
+        if node._primitive is None or node._retains:
             _deposit(node, g)
 
 

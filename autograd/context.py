@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import ContextDecorator
 
-__all__ = ["context", "no_grad", "scope"]
+__all__ = ["context", "no_grad", "recording", "scope"]
 
 
 class _Context(threading.local):
@@ -16,18 +16,36 @@ class _Context(threading.local):
 context = _Context()
 
 
-class no_grad(ContextDecorator):
-    """Context manager and decorator: operations inside are computed, not recorded."""
+class _Switch(ContextDecorator):
+    """Sets whether operations are recorded; what held before holds again after."""
+
+    value = False
+
+    def __init__(self) -> None:
+        self.outer: list[bool] = []
 
     def __enter__(self) -> None:
-        self.outer = context.recording
-        context.recording = False
+        self.outer.append(context.recording)
+        context.recording = self.value
 
     def __exit__(self, *exc: object) -> None:
-        context.recording = self.outer
+        context.recording = self.outer.pop()
 
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()
+    def _recreate_cm(self) -> _Switch:
+        return type(self)()
+
+
+class no_grad(_Switch):
+    """Context manager and decorator: operations inside are computed, not recorded."""
+
+
+class recording(_Switch):
+    """Context manager: operations inside are recorded, even within `no_grad`.
+
+    A function that is being differentiated is recorded wherever that is asked for.
+    """
+
+    value = True
 
 
 class scope(ContextDecorator):
@@ -39,13 +57,15 @@ class scope(ContextDecorator):
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.outer: list[str] = []
 
     def __enter__(self) -> None:
-        self.outer = context.scope
-        context.scope = f"{self.outer}/{self.name}" if self.outer else self.name
+        self.outer.append(context.scope)
+        inside = context.scope
+        context.scope = f"{inside}/{self.name}" if inside else self.name
 
     def __exit__(self, *exc: object) -> None:
-        context.scope = self.outer
+        context.scope = self.outer.pop()
 
     def _recreate_cm(self) -> scope:
         return scope(self.name)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import seed, sweep, topological
+from autograd.context import recording
 from autograd.tensor import DISPATCH, Tensor, value_of
 from autograd.trees import map_tree
 
@@ -39,13 +40,15 @@ def value_and_grad(
     def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         places = tuple(range(len(args))[i] for i in wanted)
         variables = {i: map_tree(_variable, args[i]) for i in places}
-        value = fun(*(variables.get(i, x) for i, x in enumerate(args)), **kwargs)
+        given = (variables.get(i, x) for i, x in enumerate(args))
+        with recording():
+            value = fun(*given, **kwargs)
         ours: set[Tensor] = set()
         map_tree(ours.add, tuple(variables.values()))
         record, table = _gradients(value, ours)
 
         for x in ours:
-            x._retains = False
+            x._spent = True
 
         def gradient(x: Tensor) -> Any:
             if x in table:
@@ -74,7 +77,7 @@ def grad(
 
 def _variable(x: Any) -> Tensor:
     """A Tensor of our own to differentiate by, recorded as a copy of x where x is one."""
-    if isinstance(x, Tensor) and x.requires_grad:
+    if isinstance(x, Tensor) and x._tracked:
         return DISPATCH[np.positive](x)
     x = value_of(x)
     return Tensor(float(x) if type(x) is int else x, requires_grad=True)
@@ -92,11 +95,11 @@ def _gradients(value: Any, ours: set[Tensor]) -> tuple[bool, dict[Tensor, Any]]:
             f"grad: the function returned shape {np.shape(value_of(value))}, but only a "
             "scalar has a gradient; reduce it (np.sum, np.mean)"
         )
-    if not isinstance(value, Tensor) or not value.requires_grad:
+    if not isinstance(value, Tensor) or not value._tracked:
         return False, {}
     leaves = (x for x in topological(value) if x.op == "leaf")
-    # An inner grad's variables are constants by now; it has left them unretained.
-    record = any(x not in ours and x._retains for x in leaves)
+    # An inner grad's variables are constants by now; it has marked them spent.
+    record = any(x not in ours and not x._spent for x in leaves)
     start = seed(value, None)
     swept = sweep(value, start, record=record, wanted=ours)
     return record, {x: _as_data(g, x) for x, g, _ in swept if x in ours}

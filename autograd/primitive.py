@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.context import context
-from autograd.tensor import DISPATCH, Tensor, seal, wrap
+from autograd.tensor import DISPATCH, Tensor, positional, seal, wrap
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -56,11 +56,15 @@ class Primitive:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
+            signature = inspect.signature(self.function)
+            bound = signature.bind(*args, **kwargs).arguments
+            args, kwargs = positional(signature, bound, kwargs)
         values, given, tracked, open_ = [], False, False, False
         for x in args:
             if isinstance(x, Tensor):
                 given = True
-                tracked = tracked or x.requires_grad
+                tracked = tracked or x._tracked
                 open_ = open_ or x._exposed
                 x = x._data
             elif type(x) is np.ndarray:
@@ -78,7 +82,7 @@ class Primitive:
                 self._check(args, kwargs)
             if type(value) is np.ndarray and value.dtype.kind != "f":
                 self._refuse(value.dtype, args)
-            result.requires_grad = True
+            result._tracked = True
             result._primitive = self
             result._args = args
             result._values = values
@@ -94,7 +98,7 @@ class Primitive:
     def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""
         for i, x in enumerate(args):
-            if isinstance(x, Tensor) and x.requires_grad:
+            if isinstance(x, Tensor) and x._tracked:
                 rule = self.vjp(i)
         if kwargs:
             if self.keywords is None:

@@ -68,7 +68,7 @@ class Graph:
         return iter(self.nodes)
 
 
-def graph(tensor: Tensor, gradient: Any = None) -> Graph:
+def graph(tensor: Tensor, gradient: Any = None, *, contributions: bool = False) -> Graph:
     """A snapshot of all that `tensor` was computed from, with values and gradients.
 
     Constants are part of it where they are Tensors with a name.
@@ -77,6 +77,7 @@ def graph(tensor: Tensor, gradient: Any = None) -> Graph:
         tensor: the root.
         gradient: ∂E/∂tensor, of its shape; may be left out for a root of one element
             (it is 1 then) and for any other (there are no gradients then).
+        contributions: keep what each edge carried back, too.
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(
@@ -88,14 +89,14 @@ def graph(tensor: Tensor, gradient: Any = None) -> Graph:
         x
         for node in nodes
         for x in node._args
-        if isinstance(x, Tensor) and not x.requires_grad and x.name
+        if isinstance(x, Tensor) and not x._tracked and x.name
     }
     nodes = sorted((*constants, *nodes), key=lambda x: x._order)
     index = {x: i for i, x in enumerate(nodes)}
     swept: dict[Tensor, tuple[Any, list[Any]]] = {}
-    if tensor.requires_grad and (gradient is not None or tensor.size == 1):
+    if tensor._tracked and (gradient is not None or tensor.size == 1):
         for x, g, edges in sweep(tensor, value_of(seed(tensor, gradient))):
-            swept[x] = g, [sent for _, sent in edges]
+            swept[x] = g, [sent for _, sent in edges] if contributions else []
     return Graph(tuple(_node(x, index, swept) for x in nodes))
 
 
@@ -105,7 +106,7 @@ def _node(
     grad, sent = swept.get(x, (None, []))
     arguments = [a for a in x._args if isinstance(a, Tensor) and a in index]
     back = iter(sent)
-    returned = [next(back, None) if a.requires_grad else None for a in arguments]
+    returned = [next(back, None) if a._tracked else None for a in arguments]
     return Node(
         index=index[x],
         op=x.op,
@@ -115,7 +116,7 @@ def _node(
         dtype=x.dtype,
         value=_frozen(x._data),
         grad=_frozen(grad),
-        requires_grad=x.requires_grad,
+        requires_grad=x._tracked,
         arguments=tuple(
             index[a] if isinstance(a, Tensor) and a in index else _words(a)
             for a in x._args

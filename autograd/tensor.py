@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import operator
+import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +76,15 @@ class Tensor:
 
     __slots__ = (
         "_args", "_data", "_exposed", "_kwargs", "_order", "_owner", "_primitive",
-        "_retains",
-        "_seal", "_values", "grad", "name", "requires_grad", "scope",
+        "_retains", "_seal", "_spent", "_tracked", "_values", "grad", "name", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
     _data: Any
     grad: Any
-    requires_grad: bool
     name: str | None
+    _tracked: bool
+    _spent: bool
     scope: str
     _primitive: Primitive | None
     _args: tuple[Any, ...]
@@ -103,7 +104,6 @@ class Tensor:
         self._seal = None
         self._values = ()
         self.grad = None
-        self.requires_grad = requires_grad
         self.name = name
         self.scope = context.scope
         self._primitive = None
@@ -111,12 +111,8 @@ class Tensor:
         self._kwargs = NO_KEYWORDS
         self._order = next(_clock)
         self._owner = True
-        self._retains = requires_grad
-        if requires_grad and self.dtype.type not in DIFFERENTIABLE:
-            raise TypeError(
-                f"Tensor: {self.dtype} values cannot require a gradient; expected "
-                "float32 or float64. Convert them: Tensor(np.asarray(x, float), …)"
-            )
+        self._retains = self._spent = False
+        self.requires_grad = requires_grad
 
     @property
     def data(self) -> Any:
@@ -155,6 +151,25 @@ class Tensor:
         self._exposed = False
         self._seal = None
 
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a sweep brings a gradient here: asked of a leaf, or inherited."""
+        return self._tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self._primitive is not None:
+            raise ValueError(
+                f"{self._title()} was computed, from Tensors that require a gradient; "
+                "use .detach() for one that does not"
+            )
+        if wanted and self.dtype.type not in DIFFERENTIABLE:
+            raise TypeError(
+                f"Tensor: {self.dtype} values cannot require a gradient; expected "
+                "float32 or float64. Convert them: Tensor(np.asarray(x, float), …)"
+            )
+        self._tracked = wanted
+
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
@@ -181,15 +196,16 @@ class Tensor:
             module = func.__module__.replace("numpy", "", 1).lstrip(".")
             raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
         if kwargs or len(args) > 2:
-            bound = inspect.signature(func).bind(*args, **kwargs).arguments
+            signature = inspect.signature(func)
+            bound = signature.bind(*args, **kwargs).arguments
             if bound.get("out") is not None:
                 raise TypeError(_drops_gradient(func.__name__))
             if any(isinstance(value, Tensor) for value in kwargs.values()):
-                args, kwargs = _positional(bound, kwargs)
+                args, kwargs = positional(signature, bound, kwargs)
         return handler(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.requires_grad:
+        if self._tracked:
             raise TypeError(
                 f"{self._title()} requires a gradient, which an ndarray would drop. "
                 "Use `.data` or `.detach()` for the value alone; to join Tensors into "
@@ -272,7 +288,7 @@ class Tensor:
         return DISPATCH[operator.getitem](self, index)
 
     def __pow__(self, exponent: Any) -> Any:
-        if isinstance(exponent, (int, float)) and exponent == 2:
+        if type(exponent) in (int, float) and exponent == 2:
             return DISPATCH[np.square](self)
         return DISPATCH[np.power](self, exponent)
 
@@ -303,7 +319,7 @@ class Tensor:
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""
         text = np.array2string(np.asarray(self._data), precision=6, threshold=20)
-        grad = ", requires_grad=True" if self.requires_grad else ""
+        grad = ", requires_grad=True" if self._tracked else ""
         return f"Tensor({label}{text}{grad})"
 
     def _title(self) -> str:
@@ -331,7 +347,7 @@ class Tensor:
         return self._data.__index__()
 
     def __float__(self) -> float:
-        if self.requires_grad:
+        if self._tracked:
             raise TypeError(
                 f"float(): {self._title()} requires a gradient, which a float would "
                 "drop. Use `.item()` for the number, np.tanh and its kin in place of "
@@ -353,12 +369,19 @@ def _own(data: Any) -> Any:
     return array
 
 
-def _positional(
-    bound: dict[str, Any], keywords: dict[str, Any]
+def positional(
+    signature: inspect.Signature, bound: dict[str, Any], keywords: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Move the Tensors among the keywords to their places in the signature."""
-    last = max(i for i, v in enumerate(bound.values()) if isinstance(v, Tensor))
-    names = list(bound)[: last + 1]
+    order = list(signature.parameters)
+    last = max(i for i, n in enumerate(order) if isinstance(bound.get(n), Tensor))
+    names = order[: last + 1]
+    missing = [name for name in names if name not in bound]
+    if missing:
+        raise TypeError(
+            f"a Tensor was given as {names[-1]}=, which has no rule; expected a value, "
+            "such as its `.data`"
+        )
     rest = {name: v for name, v in keywords.items() if name not in names}
     return tuple(bound[name] for name in names), rest
 
@@ -370,15 +393,9 @@ def _drops_gradient(function: str) -> str:
     )
 
 
-def seal(array: Any) -> Any:
+def seal(array: Any) -> int:
     """A checksum, by which a change of the array is seen."""
-    if array.dtype.hasobject or array.nbytes == 0:
-        return 0
-    words = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    whole = words[: len(words) // 8 * 8].view(np.uint64)
-    rest = words[len(words) // 8 * 8 :].tobytes()
-    odd = int(np.bitwise_xor.reduce(whole)) if len(whole) else 0
-    return int(np.add.reduce(whole)) if len(whole) else 0, odd, rest
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _no_rule(function: str) -> str:
@@ -399,7 +416,7 @@ def wrap(value: Any) -> Tensor:
     self.grad = self.name = self._primitive = None
     self._args = ()
     self._kwargs = NO_KEYWORDS
-    self.requires_grad = self._retains = False
+    self._tracked = self._retains = self._spent = False
     self.scope = context.scope
     self._order = next(_clock)
     self._owner = False

@@ -34,7 +34,20 @@ class Agreement:
 
 
 def relative_difference(found: Array, expected: Array) -> float:
-    """Max |found − expected| / max |expected|; 0 where both are zero throughout."""
+    """The quotient max |found − expected| / max |expected|.
+
+    It is 0 where both are zero throughout, infinite where anything is not finite.
+
+    Raises:
+        ValueError: where the shapes differ.
+    """
+    if np.shape(found) != np.shape(expected):
+        raise ValueError(
+            f"relative_difference: shapes {np.shape(found)} and {np.shape(expected)}, "
+            "expected the same"
+        )
+    if not (np.all(np.isfinite(found)) and np.all(np.isfinite(expected))):
+        return np.inf
     scale = float(np.max(np.abs(expected), initial=0.0))
     gap = float(np.max(np.abs(found - expected), initial=0.0))
     return gap / scale if scale else (np.inf if gap else 0.0)

@@ -147,13 +147,7 @@ class ElmanNetwork(Module):
                     f"ElmanNetwork: x has indices from {x.min()} to {x.max()}, expected "
                     f"0 to {D - 1}"
                 )
-        elif x.ndim != 3 or x.shape[2] != D:
-            raise ValueError(
-                f"ElmanNetwork: x has shape {x.shape}, expected (T, B, D) with D = {D}. "
-                "One sequence of T numbers is x.reshape(T, 1, 1)"
-            )
-        elif np.isnan(x).any():
-            first = [int(i) for i in np.argwhere(np.isnan(x))[0]]
-            raise ValueError(f"ElmanNetwork: x has NaN, the first at [t, b, d] = {first}")
+        else:
+            self._check_sequence(x)
         if not x.shape[0]:
             raise ValueError("ElmanNetwork: x has no steps, expected T of at least 1")

@@ -49,7 +49,10 @@ class GradientFlow:
 
 
 def gradient_flow(
-    network: ElmanNetwork, x: Array, loss: Callable[[int, Instant], Any]
+    network: ElmanNetwork,
+    x: Array,
+    loss: Callable[[int, Instant], Any],
+    a0: Array | None = None,
 ) -> GradientFlow:
     """Sweep the unrolled network from every E^t to every a^k before it.
 
@@ -61,9 +64,15 @@ def gradient_flow(
         network: the network.
         x: (T, B, D) inputs, or (T, B) indices.
         loss: (t from 0, the instant t) → E^t, a scalar.
+        a0: (B, H), the state before the first step; zeros unless given.
+
+    Raises:
+        ValueError: for a single step, which has no step back.
     """
-    instants = network.unroll(x)
+    instants = network.unroll(x, a0)
     T = len(instants)
+    if T < 2:
+        raise ValueError(f"gradient_flow: {T} step, expected at least 2")
     place = {instant.a: k for k, instant in enumerate(instants)}
     norms = np.full((T, T), np.nan)
     for t, instant in enumerate(instants):
@@ -94,17 +103,17 @@ def gradient_flow(
 
 
 def _mean_ratio(norms: Array, distance: int) -> float:
-    """The geometric mean of ‖∂E^t/∂a^{t−d}‖ / ‖∂E^t/∂a^t‖ over t."""
+    """The geometric mean of ‖∂E^t/∂a^{t−d}‖ / ‖∂E^t/∂a^t‖ over t; 0 if one is 0."""
     far, near = np.diagonal(norms, -distance), np.diagonal(norms)[distance:]
-    both = (far > 0) & (near > 0)
-    return float(np.exp(np.mean(np.log(far[both] / near[both])))) if both.any() else 0.0
+    ratios = far[near > 0] / near[near > 0]
+    if not ratios.size or np.any(ratios == 0):
+        return 0.0
+    return float(np.exp(np.mean(np.log(ratios))))
 
 
 def _factor(by_distance: Array) -> float:
-    """The growth per step back: the slope of log by_distance, as a factor.
-
-    The farther half is left out, since few pairs of steps are so far apart.
-    """
-    near = by_distance[: len(by_distance) // 2 + 1]
-    d = np.flatnonzero(near > 0)
-    return float(np.exp(np.polyfit(d, np.log(near[d]), 1)[0])) if len(d) > 1 else 0.0
+    """The growth per step back: the slope of log by_distance, as a factor."""
+    d = np.flatnonzero(by_distance > 0)
+    return (
+        float(np.exp(np.polyfit(d, np.log(by_distance[d]), 1)[0])) if len(d) > 1 else 0.0
+    )

@@ -148,8 +148,8 @@ def train(
     least = recipe.wash_in + 2 if not recipe.window else recipe.window + 2
     if known < least:
         raise ValueError(
-            f"train: {known} values to train on, expected at least {least}: a wash-in of "
-            f"{recipe.wash_in} and some to learn from"
+            f"train: {known} values to train on, expected at least {least}: two more "
+            f"than the {least - 2} that the first forecast to be learned from needs"
         )
     network = _network(recipe, seed)
     x = scale.forward(values[:known]).reshape(known, 1, 1)

@@ -49,6 +49,20 @@ class Module:
             "dtype": np.dtype(dtype).name,
         }
 
+    def _check_sequence(self, x: Any) -> None:
+        """See that numeric inputs are (T, B, D), without NaN."""
+        kind, D = type(self).__name__, self.config["input_size"]
+        if x.ndim != 3 or x.shape[2] != D:
+            raise ValueError(
+                f"{kind}: x has shape {x.shape}, expected (T, B, D) with D = {D}. One "
+                "sequence of T numbers is x.reshape(T, 1, 1)"
+            )
+        if x.dtype.kind != "f":
+            raise ValueError(f"{kind}: x is {x.dtype}, expected floating-point numbers")
+        if np.isnan(x).any():
+            first = [int(i) for i in np.argwhere(np.isnan(x))[0]]
+            raise ValueError(f"{kind}: x has NaN, the first at [t, b, d] = {first}")
+
     def parameters(self) -> dict[str, Tensor]:
         """Its parameters by name, in the order they were made."""
         return {name: x for name, x in vars(self).items() if isinstance(x, Tensor)}

@@ -133,7 +133,8 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
         FloatingPointError: where the norm is not finite, naming the parameters at fault.
     """
     grads = {name: p.grad for name, p in parameters.items() if p.grad is not None}
-    norm = float(np.sqrt(sum(float(np.vdot(g, g)) for g in grads.values())))
+    norms = [float(np.linalg.norm(np.asarray(g, float))) for g in grads.values()]
+    norm = float(np.linalg.norm(norms))
     if not np.isfinite(norm):
         bad = [name for name, g in grads.items() if not np.isfinite(g).all()]
         raise FloatingPointError(
@@ -141,8 +142,8 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
             "lower the learning rate, or look for NaN in the data"
         )
     if norm > max_norm:
-        for g in grads.values():
-            g *= max_norm / norm
+        for name, g in grads.items():
+            parameters[name].grad = g * (max_norm / norm)
     return norm
 
 

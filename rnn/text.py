@@ -137,6 +137,8 @@ class Unigram:
 class Bigram:
     """The interpolated bigram, p(w | u) = λ count(u w) / count(u) + (1 − λ) p(w).
 
+    After a word u that was never counted it is p(w).
+
     Jelinek and Mercer's interpolation with one λ, chosen by a held-out text.
 
     Args:
@@ -164,7 +166,8 @@ class Bigram:
         pairs = zip(text[:-1].tolist(), text[1:].tolist(), strict=True)
         together = np.array([self.pairs[pair] for pair in pairs])
         conditional = together / np.maximum(self.before[text[:-1]], 1)
-        return np.log(weight * conditional + (1 - weight) * self.unigram.p[text[1:]])
+        weights = np.where(self.before[text[:-1]] > 0, weight, 0)
+        return np.log(weights * conditional + (1 - weights) * self.unigram.p[text[1:]])
 
 
 def perplexity(log_p: Array) -> float:

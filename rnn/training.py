@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Sized
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,6 +83,10 @@ def fit(
         ModelFileError: where the checkpoint is damaged or belongs to another run.
         FloatingPointError: where the loss is not finite.
     """
+    if patience is not None and (validate is None or patience < 1):
+        raise ValueError(
+            f"fit: patience={patience}, expected at least 1 epoch, with a validate="
+        )
     state = _Run(optimizer, run or {}, Path(checkpoint) if checkpoint else None)
     state.resume()
     total = epochs * len(segments)
@@ -147,7 +152,7 @@ class _Run:
         self.history = History()
         self.best: dict[str, Any] = {}
         self.last_write = time.monotonic()
-        self.at_epoch_end = self.tensors(), optimizer.steps
+        self.at_epoch_end = self.standing()
 
     def exhausted(self, patience: int | None) -> bool:
         done = len(self.history.score)
@@ -158,12 +163,16 @@ class _Run:
         if validate is not None:
             with no_grad():
                 score = float(validate())
+            if not np.isfinite(score):
+                raise FloatingPointError(
+                    f"fit: validate returned {score} after epoch {len(self.history.loss)}"
+                )
             if not self.history.score or score < self.history.score[self.history.best]:
                 self.history.best = len(self.history.score)
                 self.best = self.values()
             self.history.score.append(score)
         if self.checkpoint is not None:
-            self.at_epoch_end = self.tensors(), self.optimizer.steps
+            self.at_epoch_end = self.standing()
             if time.monotonic() - self.last_write >= CHECKPOINT_SECONDS:
                 self.write()
 
@@ -185,10 +194,13 @@ class _Run:
             found |= {f"{slot}/{name}": np.array(x) for name, x in arrays.items()}
         return found
 
+    def standing(self) -> tuple[dict[str, Any], int, dict[str, Any]]:
+        """Tensors, steps and history as they are now, whatever becomes of them."""
+        return self.tensors(), self.optimizer.steps, deepcopy(vars(self.history))
+
     def write(self) -> None:
         assert self.checkpoint is not None
-        tensors, steps = self.at_epoch_end
-        history = vars(self.history)
+        tensors, steps, history = self.at_epoch_end
         metadata = {"run": self.identity, "history": history, "steps": steps}
         write_tensors(self.checkpoint, tensors, metadata)
         self.last_write = time.monotonic()
@@ -214,4 +226,4 @@ class _Run:
                 self.best[name] = value
             else:
                 self.optimizer.memory[slot][name] = value
-        self.at_epoch_end = self.tensors(), self.optimizer.steps
+        self.at_epoch_end = self.standing()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import named
+from autograd import Tensor, named
 from rnn.module import Module, uniform
 
 __all__ = ["WindowMLP", "windows"]
@@ -28,8 +28,8 @@ def windows(x: Any, window: int) -> Any:
     T, B, D = np.shape(x)
     if not 1 <= window <= T:
         raise ValueError(f"windows: window={window}, expected 1 to T = {T}")
-    view = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)  # (T−n+1, B, D, n)
-    return np.moveaxis(view, -1, 2).reshape(T - window + 1, B, window * D)
+    steps = np.arange(T - window + 1)[:, np.newaxis] + np.arange(window)
+    return np.reshape(np.swapaxes(x[steps], 1, 2), (T - window + 1, B, window * D))
 
 
 class WindowMLP(Module):
@@ -79,12 +79,9 @@ class WindowMLP(Module):
         self.b_2 = uniform(rng, H, O, name="b_2", dtype=dtype)
 
     def __call__(self, x: Any) -> Any:
-        """Y (T − n + 1, B, O) from x (T, B, D); ValueError where x has another shape."""
-        if np.ndim(x) != 3 or np.shape(x)[2] != self.config["input_size"]:
-            raise ValueError(
-                f"WindowMLP: x has shape {np.shape(x)}, expected (T, B, D) with "
-                f"D = {self.config['input_size']}"
-            )
+        """Y (T − n + 1, B, O) from x (T, B, D); ValueError for another shape, or NaN."""
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        self._check_sequence(x)
         u = windows(x, self.config["window"])
         h = named("h", self._phi(named("v_h", np.matmul(u, self.W_1.T) + self.b_1)))
         return named("y", self._psi(named("v_y", np.matmul(h, self.W_2.T) + self.b_2)))

@@ -20,7 +20,7 @@ def gradients_at(function, args, g):
     """gᵀ ∂f/∂args by the engine, at real or complex arguments."""
     tensors = [wrap(np.asarray(x)) for x in args]
     for t in tensors:
-        t.requires_grad = True
+        t._tracked = True
     out = function(*tensors)
     table = {node: total for node, total, _ in sweep(out, np.broadcast_to(g, out.shape))}
     return [table.get(t, np.zeros(t.shape)) for t in tensors]

@@ -48,7 +48,7 @@ def test_a_chain_of_50000_operations_needs_no_recursion():
 
 def test_parents_keep_order_and_multiplicity():
     (x,) = tensors(np.array(3.0))
-    nodes = graph(x * x).nodes
+    nodes = graph(x * x, contributions=True).nodes
     assert [n.op for n in nodes] == ["leaf", "multiply"]
     assert nodes[1].parents == (0, 0)
     assert [float(c) for c in nodes[1].contributions] == [3, 3]
@@ -236,6 +236,7 @@ ERRORS = [
     (lambda: np.sum(W, dtype=int), TypeError, "sum: the result is int64"),
     (lambda: grad(lambda p: None)(1.0), TypeError, "returned NoneType.*`return`"),
     (lambda: grad(lambda p: "p")(1.0), TypeError, "returned str"),
+    (lambda: np.sum(W, initial=Tensor(0.0)), TypeError, "given as initial=, which"),
     (lambda: grad(lambda p: p, 3)(1.0), IndexError, "range"),
     (lambda: grad(WRONG_SHAPE)(np.ones(2)), ValueError, r"wrong: its VJP .* \(5, 2\)"),
     (
@@ -293,9 +294,23 @@ def step_leaf(w):
     return y
 
 
+def reverse_operand(w):
+    buffer = np.array([3.0, 4.0])
+    y = np.sum(w * buffer)
+    buffer[:] = buffer[::-1].copy()
+    return y
+
+
 @pytest.mark.parametrize(
     "change",
-    [change_operand, change_leaf_in_place, change_exposed_leaf, set_leaf, step_leaf],
+    [
+        reverse_operand,
+        change_operand,
+        change_leaf_in_place,
+        change_exposed_leaf,
+        set_leaf,
+        step_leaf,
+    ],
 )
 def test_a_value_changed_behind_the_graphs_back_is_an_error(change):
     with pytest.raises(ValueError, match=r"multiply.*was changed after that"):
@@ -314,6 +329,35 @@ def test_values_may_change_between_graphs():
     w.zero_grad()
     np.sum(w * w).backward()
     np.testing.assert_array_equal(w.grad, 2 * (held))
+
+
+def test_grad_within_no_grad():
+    with no_grad():
+        assert grad(lambda x: x * x)(3.0) == 6
+
+
+def test_a_gradient_may_be_asked_for_later():
+    w = Tensor(np.ones(2))
+    w.requires_grad = True
+    np.sum(w * 2).backward()
+    np.testing.assert_array_equal(w.grad, [2, 2])
+    with pytest.raises(TypeError, match="int64 values cannot"):
+        Tensor(np.arange(2)).requires_grad = True
+    with pytest.raises(ValueError, match="was computed"):
+        (w * 2).requires_grad = False
+
+
+def test_contexts_may_be_entered_twice():
+    off, inside = no_grad(), scope("a")
+    with off, off, inside, inside:
+        pass
+    assert (W * 1).requires_grad and (W * 1).scope == ""
+
+
+def test_a_gradient_given_as_a_tensor_is_cast():
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    x.backward(Tensor(np.ones(2)))
+    assert x.grad.dtype == np.float32
 
 
 def test_indices_and_masks_are_copied():

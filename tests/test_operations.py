@@ -211,7 +211,17 @@ def test_large_arguments_do_not_overflow(size):
 
     x = np.array([size, 0.0, -size])
     weights = np.array([1.0, 2.0, 3.0])
-    for function in (sigmoid, softplus, softmax, log_softmax, logsumexp):
+    top = np.array([1.0, 0, 0]) if size > 0 else np.array([0, 0, 1.0])
+    expected = {
+        sigmoid: [0, 0.5, 0],
+        softplus: weights * (top + np.array([0, 0.5, 0])),
+        softmax: [0, 0, 0],
+        log_softmax: weights - 6 * top,
+        logsumexp: 6 * top,
+    }
+    for function, slope in expected.items():
+        found = grad(lambda x, function=function: np.sum(function(x) * weights))(x)
+        np.testing.assert_allclose(found, slope, atol=1e-15)
         for order in (1, 2):
             f = lambda x, function=function: np.sum(function(x) * weights)  # noqa: E731
             if order == 2:

@@ -69,7 +69,7 @@ def test_unigram_and_bigram_are_distributions():
     text = np.array([0, 1, 0, 2, 0, 1, 1, 0])
     unigram, bigram = Unigram(text, 4), Bigram(text, text, 4)
     assert unigram.p.tolist() == [5 / 12, 4 / 12, 2 / 12, 1 / 12]
-    for before in (0, 1, 2):
+    for before in (0, 1, 2, 3):
         p = [np.exp(bigram.log_p(np.array([before, w]))[0]) for w in range(4)]
         assert sum(p) == pytest.approx(1)
     conditional = 2 / 3  # of the three words after 0, two are 1

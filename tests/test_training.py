@@ -176,6 +176,44 @@ def test_an_interrupted_run_ends_bit_for_bit_like_a_straight_one(tmp_path, stop_
     np.testing.assert_array_equal(attempt(10**6), straight())
 
 
+def test_an_interruption_while_validating_loses_nothing(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+
+    def attempt(limit):
+        p, count = parameter(), iter(range(10**6))
+
+        def validate():
+            if next(count) == limit:
+                raise KeyboardInterrupt
+            return 1.0
+
+        options = {"epochs": 12, "checkpoint": path, "validate": validate}
+        fit(objective(p), TARGETS, Adam(p, 0.05), **options)
+        return p["w"].data
+
+    with pytest.raises(KeyboardInterrupt):
+        attempt(5)
+    np.testing.assert_array_equal(attempt(10**6), straight())
+
+
+def test_scores_and_patience_are_checked():
+    p = parameter()
+    with pytest.raises(FloatingPointError, match="validate returned nan after epoch 1"):
+        fit(objective(p), TARGETS, SGD(p, 0.1), epochs=2, validate=lambda: np.nan)
+    for options in ({"patience": 2}, {"patience": 0, "validate": lambda: 1.0}):
+        with pytest.raises(ValueError, match="expected at least 1 epoch"):
+            fit(objective(p), TARGETS, SGD(p, 0.1), epochs=2, **options)
+
+
+def test_a_float_is_clipped_too():
+    p = {"w": Tensor(50.0, requires_grad=True)}
+    (p["w"] * p["w"]).backward()
+    assert clip_grad_norm(p, 1.0) == 100 and p["w"].grad == pytest.approx(1.0)
+    big = {"w": Tensor(np.ones(2, np.float32), requires_grad=True)}
+    np.sum(big["w"] * np.float32(1e20)).backward()
+    assert clip_grad_norm(big, 1.0) == pytest.approx(1e20 * np.sqrt(2), rel=1e-6)
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
     path = tmp_path / "checkpoint.safetensors"

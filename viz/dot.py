@@ -49,7 +49,10 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
         values: write values and gradients into the nodes. The gradients are ∂root/∂·;
             those of nodes named v_… , local fields, are the lecture's δ.
     """
-    shown = scene(tensor if isinstance(tensor, Graph) else snapshot(tensor), values)
+    recorded = tensor
+    if not isinstance(recorded, Graph):
+        recorded = snapshot(recorded, contributions=True)
+    shown = scene(recorded, values)
     place(shown)
     dot = graphviz.Digraph("unrolled")
     dot.attr(layout="nop2")  # as placed here, whatever engine the file is given to
@@ -84,7 +87,11 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
 def _frame(
     cluster: graphviz.Digraph, name: str, x0: float, y0: float, x1: float, y1: float
 ) -> None:
-    cluster.attr(label=name.replace("=", " = "), style="rounded,filled", color=RULE)
+    cluster.attr(
+        label=graphviz.escape(name.replace("=", " = ")),
+        style="rounded,filled",
+        color=RULE,
+    )
     cluster.attr(fillcolor=PAPER, bb=f"{x0:.1f},{y0:.1f},{x1:.1f},{y1:.1f}")
     cluster.attr(lp=f"{(x0 + x1) / 2:.1f},{y1 - 12:.1f}", lwidth="1", lheight="0.2")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def forecast(
             middle, 0.98, _words(name), transform=top, ha="center", va="top", fontsize=9
         )
     axes.plot(time, actual, color=TRUTH, linewidth=1.6, label="observed")
-    for (name, values), colour in zip(forecasts.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(forecasts.items(), cycle(COLOURS), strict=False):
         style = {"color": colour, "linewidth": 1.1, "label": name}
         axes.plot(time[-len(values) :], values, **style)
     axes.margins(x=0.01)
@@ -140,7 +141,7 @@ def gradient_flow(
 def curves(series: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Any:
     """Quantities that training followed, by name, on a logarithmic scale."""
     figure, axes = _axes(7, 4)
-    for (name, values), colour in zip(series.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(series.items(), cycle(COLOURS), strict=False):
         axes.plot(np.arange(1, len(values) + 1), values, color=colour, label=name)
     axes.set_yscale("log")
     axes.set(title=title, xlabel=xlabel)

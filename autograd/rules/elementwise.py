@@ -258,7 +258,7 @@ def _logsumexp_vjp(
     if not keepdims:
         kept = np.shape(np.sum(value_of(x), axis=axis, keepdims=True))
         g, ans = np.reshape(g, kept), np.reshape(ans, kept)
-    return g * np.exp(x - ans)
+    return g * np.exp(x - np.where(ans == -np.inf, 0, ans))
 
 
 logsumexp.defvjp(_logsumexp_vjp)

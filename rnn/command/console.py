@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import click
@@ -54,9 +55,8 @@ def output_folder(path: Path) -> Path:
     """Make the folder, and see that it can be written to before any work is done."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with written(path / "probe"):
+        with TemporaryFile(dir=path):
             pass
-        (path / "probe").unlink()
     except OSError as error:
         raise click.BadParameter(
             f"{path} cannot be written to: {error.strerror}", param_hint="--out"

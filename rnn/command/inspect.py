@@ -137,7 +137,9 @@ def graph(window: Window, steps: int, out: Path) -> None:
 @out_option("unrolled-flow")
 def flow(window: Window, out: Path) -> None:
     """Show how far back in time the gradient of a saved MODEL reaches."""
-    found = window.last(FLOW_STEPS)[0].flow()
+    if len(window.x) < 2:
+        raise DataError("one step has no step back; give at least three values or words")
+    found = window.last(FLOW_STEPS).flow()
     console.print(
         f"a step back multiplies the gradient by {found.factor:.3g} on average: "
         f"{found.verdict}\n"

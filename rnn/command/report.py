@@ -55,7 +55,7 @@ def report(result: Result, out: Path) -> list[Path]:
 
     end = study.pictured or len(x)
     window = series_window(forecast.network, x[:end], labels[:end])
-    flow = window.last(FLOW_STEPS)[0].flow()
+    flow = window.last(FLOW_STEPS).flow()
     paths = [
         *draw_window(window, PICTURED_STEPS, out),
         _plot_forecast(result, out / "forecast.png"),
@@ -82,8 +82,7 @@ def series_window(network: Any, x: Array, labels: Any) -> Window:
 
 def draw_window(window: Window, steps: int, out: Path) -> list[Path]:
     """The unrolled graph of a window's last steps as .svg, .png and .dot."""
-    short, state = window.last(steps)
-    drawing = viz.draw(short.unrolled(state))
+    drawing = viz.draw(window.last(steps).unrolled())
     return [drawing.save(out / f"graph.{ending}") for ending in ("svg", "png", "dot")]
 
 
@@ -191,7 +190,7 @@ def _write_page(
     study = result.study
     parameters = [row for row in agreement if row.step is None]
     steps = [worst(agreement, quantity) for quantity in ("δ_a", "δ_y")]
-    pictured = window.last(PICTURED_STEPS)[0].names
+    pictured = window.last(PICTURED_STEPS).names
     template = Template(files("rnn.command").joinpath("page.html").read_text("utf-8"))
     text = template.substitute(
         title=html.escape(study.title),

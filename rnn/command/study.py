@@ -94,6 +94,7 @@ def run(study: Study, seeds: list[int], out: Path) -> Result:
     """
     elman: list[Forecast] = []
     window: list[Forecast] = []
+    checkpoints: list[Path] = []
     for seed in seeds:
         mark = f" (seed {seed})" if len(seeds) > 1 else ""
         for name, recipe, found in (
@@ -101,11 +102,12 @@ def run(study: Study, seeds: list[int], out: Path) -> Result:
             (ELMAN_NAME, study.recipe, elman),
         ):
             checkpoint = out / f"checkpoint-{name.split()[0].lower()}-{seed}.safetensors"
+            checkpoints.append(checkpoint)
             values, known, scale = study.series.values, study.known, study.scale
             show = f"{name}{mark}"
             found.append(train(recipe, values, known, scale, seed, checkpoint, show))
-    for path in out.glob("checkpoint-*.safetensors"):
-        path.unlink()
+    for path in checkpoints:
+        path.unlink(missing_ok=True)
     rows = [Row("next = this", study.scores(study.series.values[:-1])), *study.published]
     rows += _rows(WINDOW_NAME, [study.scores(f.values) for f in window], seeds)
     rows += _rows(ELMAN_NAME, [study.scores(f.values) for f in elman], seeds)

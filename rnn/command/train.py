@@ -123,10 +123,16 @@ def _series_study(
     if N < FEWEST_VALUES:
         raise DataError(f"{path}: {N} values, expected at least {FEWEST_VALUES}")
     known = N - max(1, round(holdout * N))
-    variance = float(np.var(series.values))
-    if variance == 0:
+    if np.all(series.values == series.values[0]):
         raise DataError(
             f"{path}: column {series.name!r} is constant; nothing to foretell"
+        )
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        variance = float(np.var(series.values))
+    if not (np.isfinite(variance) and variance > np.finfo(float).tiny):
+        raise DataError(
+            f"{path}: column {series.name!r} has numbers whose squares are too large or "
+            "too small for float64; change its unit"
         )
     names = f"{series.labels[known]}–{series.labels[-1]}"
     return Study(

@@ -28,34 +28,35 @@ class Window:
         x: (T, 1, 1) numbers, or (T, 1) indices of words.
         d: (T, 1, 1) numbers, or (T, 1) indices: what each step should have foretold.
         names: T of them.
+        a0: (1, H), the state that the network comes to the first step with.
     """
 
     network: ElmanNetwork
     x: Array
     d: Array
     names: Sequence[str]
+    a0: Array
 
     @classmethod
     def of(cls, network: Any, x: Array, d: Array, names: Sequence[str]) -> Window:
         """A window on a copy of the network in float64."""
         exact = ElmanNetwork(**(network.config | {"dtype": "float64"}))
         exact.load_state_dict(network.state_dict())
-        return cls(exact, x, d, names)
+        return cls(exact, x, d, names, np.zeros((1, exact.config["hidden_size"])))
 
     @property
     def of_words(self) -> bool:
         return self.x.dtype.kind in "iu"
 
-    def last(self, steps: int) -> tuple[Window, Array]:
-        """Its last steps, and the state (1, H) that the network comes to them with."""
+    def last(self, steps: int) -> Window:
+        """Its last steps, from the state that the ones before lead to."""
         first = max(0, len(self.x) - steps)
-        state = np.zeros((1, self.network.config["hidden_size"]))
+        a0 = self.a0
         if first:
             with no_grad():
-                state = self.network.unroll(self.x[:first])[-1].a.data
+                a0 = self.network.unroll(self.x[:first], a0)[-1].a.data
         part = slice(first, None)
-        names = self.names[first:]
-        return Window(self.network, self.x[part], self.d[part], names), state
+        return Window(self.network, self.x[part], self.d[part], self.names[first:], a0)
 
     def loss(self, t: int, instant: Instant) -> Any:
         """E^t: ½ (y − d)² of a number, −log p of a word."""
@@ -72,9 +73,9 @@ class Window:
                 E = E_t if E is None else named("E", E + E_t)
         return E
 
-    def unrolled(self, state: Array) -> Any:
+    def unrolled(self) -> Any:
         """The Tensor E at the end of the unrolled graph."""
-        return self.total(self.network.unroll(self.x, state, self.names))
+        return self.total(self.network.unroll(self.x, self.a0, self.names))
 
     def check(self) -> list[Agreement]:
         """The engine against the formulas over the window; see `check_deltas`."""
@@ -91,4 +92,4 @@ class Window:
 
     def flow(self) -> GradientFlow:
         """See `gradient_flow`."""
-        return gradient_flow(self.network, self.x, self.loss)
+        return gradient_flow(self.network, self.x, self.loss, self.a0)
