@@ -103,7 +103,7 @@ def show_agreement(rows: list[Agreement], names: Sequence[str], every_step: bool
         else:
             lines.append((quantity, *_summary(worst(chosen, quantity), names)))
     show_table(
-        "The engine's sweep against the δ formulas derived by hand (float64)",
+        "The engine against the δ formulas derived by hand",
         ("quantity", "step", "norm", "largest relative difference"),
         lines,
     )
