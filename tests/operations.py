@@ -51,9 +51,11 @@ def apart(draw):
 
 
 @st.composite
-def by_signature(draw, signature):
+def by_signature(draw, signature, batch=True):
+    """Arrays of the shapes of a gufunc's signature; in batches, or just those."""
+    most = 2 if batch else 0
     shapes = draw(
-        hnp.mutually_broadcastable_shapes(signature=signature, max_dims=2, max_side=3)
+        hnp.mutually_broadcastable_shapes(signature=signature, max_dims=most, max_side=3)
     )
     return [
         draw(hnp.arrays(np.float64, s, elements=ANY)) for s in shapes.input_shapes
@@ -224,6 +226,33 @@ def call(function, wrapper, inputs, **kwargs):
 
 def own(function, inputs, **kwargs):
     return Operation(function.name, function, inputs, (function,), **kwargs)
+
+
+def correlate(mode):
+    """np.correlate without its conjugation: convolution with the reversed."""
+
+    def call(x, y):
+        whole, (n, m) = np.convolve(x, y[::-1]), (len(x), len(y))
+        short, long = min(n, m), max(n, m)
+        shift = (short - 1) // 2 if n >= m else short - 1 - (short - 1) // 2
+        first, length = {
+            "full": (0, n + m - 1),
+            "same": (shift, long),
+            "valid": (short - 1, long - short + 1),
+        }[mode]
+        return whole[first : first + length]
+
+    return call
+
+
+def piecewise(x, y):
+    """np.interp of the row `np.interp`, by its formula."""
+    xp, fp = np.cumsum(np.exp(y)), np.sin(y)
+    knots = real(xp)
+    k = np.clip(np.searchsorted(knots, real(x), side="right") - 1, 0, len(knots) - 2)
+    inside = fp[k] + (fp[k + 1] - fp[k]) * (x - xp[k]) / (xp[k + 1] - xp[k])
+    found = np.where(real(x) < knots[0], fp[0], inside)
+    return np.where(real(x) > knots[-1], fp[-1], found)
 
 
 def joined_squares(parts):
@@ -615,11 +644,110 @@ TABLE = [
     call(np.stack, lambda *xs, axis: np.stack(xs, axis=axis), joined(same=True)),
     call(np.concatenate, lambda *xs, axis: np.concatenate(xs, axis=axis), joined(False)),
     ufunc(np.matmul, by_signature("(m?,n),(n,p?)->(m?,p?)")),
+    call(np.matvec, np.matvec, by_signature("(a,n),(n)->(a)")),
+    call(
+        np.vecmat,
+        np.vecmat,
+        by_signature("(n),(n,b)->(b)"),
+        plain=lambda x, y: np.sum(x[..., None] * y, axis=-2),
+    ),
+    call(
+        np.vecdot,
+        np.vecdot,
+        by_signature("(n),(n)->()"),
+        plain=lambda x, y: np.sum(x * y, axis=-1),
+    ),
     call(
         np.inner,
         np.inner,
         by_signature("(a,n),(b,n)->(a,b)").map(
             lambda drawn: ([x.reshape(-1, x.shape[-1]) for x in drawn[0]], {})
         ),
+    ),
+    call(np.dot, np.dot, by_signature("(a,n),(n,b)->(a,b)", batch=False)),
+    Operation(
+        "dot scalar", lambda x: np.dot(x, 2.0) * np.dot(x.ravel(), x.ravel()), unary()
+    ),
+    Operation("dot n-d", np.dot, by_signature("(a,c,n),(b,n,d)->(a,b)", batch=False)),
+    call(
+        np.vdot,
+        np.vdot,
+        by_signature("(n,m),(n,m)->()", batch=False),
+        plain=lambda x, y: np.sum(x * y),
+    ),
+    call(np.outer, np.outer, binary()),
+    call(
+        np.tensordot,
+        lambda x, y: np.tensordot(x, y, axes=((-1, 0), (1, 2))),
+        by_signature("(a,b,c),(d,c,a)->(b,d)", batch=False),
+    ),
+    Operation(
+        "tensordot 2",
+        lambda x, y: np.tensordot(x, y),
+        by_signature("(b,c,a),(c,a,d)->(b,d)", batch=False),
+    ),
+    call(np.kron, np.kron, binary()),
+    call(np.cross, np.cross, by_signature("(3),(3)->(3)")),
+    call(
+        np.convolve,
+        lambda x, y: np.convolve(x, y, "same"),
+        by_signature("(a),(b)->(a)", batch=False),
+    ),
+    Operation("convolve full", np.convolve, by_signature("(a),(b)->(a)", batch=False)),
+    Operation(
+        "convolve valid",
+        lambda x, y: np.convolve(x, y, "valid"),
+        by_signature("(a),(b)->(a)", batch=False),
+    ),
+    call(
+        np.correlate,
+        np.correlate,
+        by_signature("(a),(b)->(a)", batch=False),
+        plain=correlate("valid"),
+    ),
+    Operation(
+        "correlate same",
+        lambda x, y: np.correlate(x, y, "same"),
+        by_signature("(a),(b)->(a)", batch=False),
+        plain=correlate("same"),
+    ),
+    Operation(
+        "correlate full",
+        lambda x, y: np.correlate(x, y, "full"),
+        by_signature("(a),(b)->(a)", batch=False),
+        plain=correlate("full"),
+    ),
+    call(
+        np.interp,
+        lambda x, y: np.interp(x, np.cumsum(np.exp(y)), np.sin(y)),
+        binary(MIDWAY)
+        .filter(lambda drawn: drawn[0][1].size > 1)
+        .map(lambda drawn: ([drawn[0][0] / 3, drawn[0][1].ravel()], {})),
+        plain=piecewise,
+    ),
+    call(
+        np.einsum,
+        lambda x, y: np.einsum("ij,jk->ik", x, y),
+        by_signature("(a,n),(n,b)->(a,b)", batch=False),
+    ),
+    Operation(
+        "einsum trace",
+        lambda x, k: np.einsum("ii...->...", x) * np.einsum("ii", x[..., 0]),
+        square(3, 3).filter(lambda drawn: drawn[0][0].shape[0] == drawn[0][0].shape[1]),
+    ),
+    Operation(
+        "einsum dots",
+        lambda x, y: np.einsum("...ij,...jk->...ki", x, y),
+        by_signature("(a,n),(n,b)->(a,b)"),
+    ),
+    Operation(
+        "einsum three",
+        lambda x, y: np.einsum("ij,jk,lj->k", x, y, x),
+        by_signature("(a,n),(n,b)->(b)", batch=False),
+    ),
+    Operation(
+        "einsum sum",
+        lambda x, y: np.einsum("ij,k->i", x, y),
+        by_signature("(a,n),(b)->(a)", batch=False),
     ),
 ]
