@@ -50,7 +50,8 @@ def test_the_demo_meets_its_aim(demo):
     assert scores["scores"]["next = this"]["1921–1955"] == pytest.approx(0.416, abs=1e-3)
     assert scores["largest_relative_difference"] <= 1e-12
     assert "Elman network: 1500/1500" in found.stderr
-    for row in (r"Elman network, seed 0 .* 0.0[78]\d ", r"∂E/∂W_a .* \d\.\de-1[4-7] ", "δ_a"):
+    rows = (r"Elman network, seed 0 .* 0.0[78]\d ", r"∂E/∂W_a .* \d\.\de-1[4-7] ", "δ_a")
+    for row in rows:
         assert re.search(row, found.stdout), row
 
 
