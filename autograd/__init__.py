@@ -11,7 +11,15 @@ W.grad
 
 from autograd import rules
 from autograd.context import no_grad, scope
-from autograd.functional import grad, value_and_grad
+from autograd.functional import (
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 from autograd.primitive import primitive
 from autograd.rules.elementwise import (
     erf,
@@ -36,6 +44,10 @@ __all__ = [
     "gelu",
     "grad",
     "graph",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "log_softmax",
     "logsumexp",
     "named",
@@ -48,4 +60,5 @@ __all__ = [
     "softmax",
     "softplus",
     "value_and_grad",
+    "vjp",
 ]

@@ -1,0 +1,125 @@
+"""Transformations of functions, against the complex step and against each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from oracles import complex_step
+
+from autograd import Tensor, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+A = np.array([[0.3, -0.8], [1.1, 0.4], [-0.5, 0.9]])
+X, U = np.array([0.7, -0.2]), np.array([0.4, 1.3])
+
+
+def layer(x):
+    return np.tanh(A @ x) * x[0]
+
+
+def energy(x):
+    return np.sum(np.tanh(A @ x) ** 2) + x[0] ** 3 * x[1]
+
+
+def test_vjp_and_jvp_are_transposes():
+    value, pull = vjp(layer, X)
+    np.testing.assert_array_equal(value, layer(X))
+    g = np.array([0.2, -1.0, 0.5])
+    same, tangent = jvp(layer, (X,), (U,))
+    np.testing.assert_array_equal(same, value)
+    np.testing.assert_allclose(tangent, complex_step(layer, [X], [U]), rtol=1e-13)
+    assert np.dot(pull(g)[0], U) == pytest.approx(np.dot(g, tangent), rel=1e-13)
+    assert type(value) is type(tangent) is np.ndarray
+
+
+def test_jacobian_is_the_complex_step():
+    found = jacobian(layer)(X)
+    expected = [complex_step(layer, [X], [unit]) for unit in np.eye(2)]
+    np.testing.assert_allclose(found, np.transpose(expected), rtol=1e-13)
+    assert jacobian(lambda x: np.outer(x, A @ x))(X).shape == (2, 3, 2)
+
+
+def test_hessian_and_its_product():
+    slope = grad(energy)
+    H = hessian(energy)(X)
+    np.testing.assert_allclose(H, H.T, rtol=1e-13)
+    np.testing.assert_allclose(hvp(energy)(X, U), H @ U, rtol=1e-13)
+    _, along = jvp(slope, (X,), (U,))
+    np.testing.assert_allclose(along, H @ U, rtol=1e-13)
+    step = 1e-5
+    near = (slope(X + step * U) - slope(X - step * U)) / (2 * step)
+    np.testing.assert_allclose(near, H @ U, rtol=1e-8)
+
+
+def test_third_derivatives_through_every_transformation():
+    cube = lambda x: np.sum(x**3)  # noqa: E731
+    found = jacobian(hessian(cube))(X)
+    assert found.shape == (2, 2, 2) and found[0, 0, 0] == pytest.approx(6)
+    assert grad(lambda x: jvp(cube, (x,), (U,))[1])(X) == pytest.approx(6 * X * U)
+    assert grad(lambda x: np.sum(vjp(cube, x)[1](1.0)[0]))(X) == pytest.approx(6 * X)
+    assert grad(lambda x: np.sum(hvp(cube)(x, U)))(X) == pytest.approx(6 * U)
+
+
+def test_nests_of_arguments():
+    @dataclass
+    class Layer:
+        W: np.ndarray
+        b: float
+
+    def f(p, x):
+        return p["one"].W @ x + p["one"].b + p["two"][0]
+
+    p = {"one": Layer(A, 0.5), "two": (np.ones(3),)}
+    in_p, in_x = jacobian(f, (0, 1))(p, X)
+    np.testing.assert_array_equal(in_x, A)
+    assert in_p["one"].W.shape == (3, 3, 2) and in_p["one"].b.shape == (3,)
+    np.testing.assert_array_equal(in_p["two"][0], np.eye(3))
+    value, gradient = value_and_grad(lambda p, x: np.sum(f(p, x)))(p, X)
+    assert value == pytest.approx(np.sum(A @ X) + 4.5) and gradient["one"].b == 3
+    _, tangent = jvp(f, (p, X), (p, X))
+    np.testing.assert_allclose(tangent, 2 * A @ X + 1.5)
+
+
+def test_nested_calls_do_not_confuse_their_variables():
+    constant = lambda x: jvp(lambda y: x, (1.0,), (1.0,))[1]  # noqa: E731
+    assert grad(lambda x: x * constant(x))(2.0) == 0
+    inner = lambda x: x * jvp(lambda y: x * y * y, (3.0,), (1.0,))[1]  # noqa: E731
+    assert grad(inner)(2.0) == 24
+    assert jvp(lambda x: grad(lambda y: x * y)(1.0), (2.0,), (1.0,))[1] == 1
+
+
+def test_what_does_not_depend():
+    _, pull = vjp(lambda x: np.ones(2), X)
+    np.testing.assert_array_equal(pull(np.ones(2))[0], [0, 0])
+    np.testing.assert_array_equal(jvp(lambda x: np.ones(3), (X,), (U,))[1], np.zeros(3))
+    np.testing.assert_array_equal(jacobian(lambda x: np.ones(3))(X), np.zeros((3, 2)))
+    assert jacobian(lambda x: x[:0])(X).shape == (0, 2)
+
+
+def test_a_closed_over_tensor_stays_in_the_graph():
+    w = Tensor(2.0, requires_grad=True)
+    found = grad(lambda x: w * x * x)(3.0)
+    assert isinstance(found, Tensor)
+    found.backward()
+    assert w.grad == 6
+
+
+ERRORS = [
+    (
+        lambda: vjp(layer, X)[1](np.ones(2)),
+        ValueError,
+        r"g has shape \(2,\), expected .*\(3",
+    ),
+    (lambda: jvp(layer, (X,), (A,)), ValueError, r"tangents of shapes \[\(3, 2\)\]"),
+    (
+        lambda: jacobian(lambda x: None)(X),
+        TypeError,
+        "jacobian: the function returned None",
+    ),
+    (lambda: hessian(layer)(X), ValueError, r"returned shape \(3,\)"),
+]
+
+
+@pytest.mark.parametrize(("call", "exception", "match"), ERRORS)
+def test_errors(call, exception, match):
+    with pytest.raises(exception, match=match):
+        call()
