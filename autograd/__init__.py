@@ -32,13 +32,14 @@ from autograd.rules.elementwise import (
     softplus,
 )
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
-from autograd.tensor import Tensor, named
+from autograd.tensor import Tensor, Value, named
 
 __all__ = [
     "Contribution",
     "Graph",
     "Node",
     "Tensor",
+    "Value",
     "contributions",
     "erf",
     "gelu",

@@ -22,9 +22,9 @@ from autograd.context import context
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
 
-__all__ = ["DISPATCH", "Tensor", "named", "value_of", "wrap"]
+__all__ = ["DISPATCH", "Tensor", "Value", "named", "value_of", "wrap"]
 
-DISPATCH: dict[Callable[..., Any], Callable[..., Any]] = {}
+DISPATCH: dict[Any, Callable[..., Any]] = {}
 """NumPy function → what runs when one of its arguments is a Tensor."""
 
 DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
@@ -280,6 +280,18 @@ class Tensor:
         """The values in another dtype; the gradient comes back in this one."""
         return DISPATCH[np.ndarray.astype](self, dtype)
 
+    def relu(self) -> Any:
+        """max(self, 0)"""
+        return DISPATCH["relu"](self)
+
+    def sigmoid(self) -> Any:
+        """1 / (1 + exp(−self))"""
+        return DISPATCH["sigmoid"](self)
+
+    def dot(self, other: Any) -> Any:
+        """np.dot(self, other)"""
+        return DISPATCH[np.dot](self, other)
+
     def flatten(self) -> Any:
         """np.ravel(self)"""
         return np.ravel(self)
@@ -309,6 +321,7 @@ class Tensor:
     sum, mean = _method(np.sum), _method(np.mean)
     max, min = _method(np.max), _method(np.min)
     std, var, prod = _method(np.std), _method(np.var), _method(np.prod)
+    exp, log, tanh = _method(np.exp), _method(np.log), _method(np.tanh)
     argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
     cumsum, cumprod, clip = _method(np.cumsum), _method(np.cumprod), _method(np.clip)
     repeat, take, copy = _method(np.repeat), _method(np.take), _method(np.copy)
@@ -421,6 +434,19 @@ def wrap(value: Any) -> Tensor:
     self._order = next(_clock)
     self._owner = False
     return self
+
+
+class Value(Tensor):
+    """The scalar of micrograd: a Tensor of a Python float that requires a gradient.
+
+    Code written for micrograd's `Value` runs with it. What is computed from Values is a
+    Tensor, with the same methods and operators.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: float) -> None:
+        super().__init__(float(data), requires_grad=True)
 
 
 def value_of(x: Any) -> Any:

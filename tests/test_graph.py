@@ -6,8 +6,47 @@ import numpy as np
 import pytest
 from oracles import tensors
 
-from autograd import Tensor, contributions, grad, graph, named, no_grad, primitive, scope
+from autograd import (
+    Tensor,
+    Value,
+    contributions,
+    grad,
+    graph,
+    named,
+    no_grad,
+    primitive,
+    scope,
+)
 from autograd import sigmoid as logistic
+
+
+def test_code_written_for_micrograds_value():
+    """A neuron of two inputs, and the expression of micrograd's own front page."""
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    assert type(g.data) is float and round(g.data, 4) == 24.7041
+    g.backward()
+    assert round(a.grad, 4) == 138.8338 and round(b.grad, 4) == 645.5773
+
+    weights, bias = [Value(0.5), Value(-0.25)], Value(0)
+    for _ in range(2):
+        for p in (*weights, bias):
+            p.grad = 0
+        out = sum((w * x for w, x in zip(weights, [1.0, 2.0], strict=True)), bias)
+        loss = (out.tanh() - 1) ** 2 + out.sigmoid().log() * 0 + out.exp() * 0
+        loss.backward()
+        for p in (*weights, bias):
+            p.data -= 0.1 * p.grad
+    assert type(bias.grad) is float and bias.data > 0 and bias.data < 0.5
 
 
 def test_fan_out_on_a_leaf_and_on_an_interior_node():

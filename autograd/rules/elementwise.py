@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import implements, primitive, rule
-from autograd.tensor import value_of
+from autograd.tensor import DISPATCH, value_of
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
@@ -268,3 +268,6 @@ softmax.defvjp(
 log_softmax.defvjp(
     lambda g, ans, x, axis=-1: g - np.exp(ans) * np.sum(g, axis=axis, keepdims=True)
 )
+
+# The methods that NumPy has no function for.
+DISPATCH.update({"relu": relu, "sigmoid": sigmoid})
