@@ -171,6 +171,24 @@ def pair_of_rows(draw):
 
 
 @st.composite
+def matrices(draw, least=1):
+    """Square matrices far from singular, and their determinants positive."""
+    n = draw(st.integers(least, 3))
+    lead = draw(hnp.array_shapes(min_dims=0, max_dims=1, max_side=2))
+    x = draw(hnp.arrays(np.float64, (*lead, n, n), elements=numbers(-1, 1)))
+    return [x + 4 * np.eye(n)], {}
+
+
+@st.composite
+def systems(draw):
+    """A matrix and a right-hand side: a vector, or as many columns as wanted."""
+    (a,), _ = draw(matrices())
+    n = a.shape[-1]
+    shape = draw(st.sampled_from([(n,), (*a.shape[:-1], 2)]))
+    return [a, draw(hnp.arrays(np.float64, shape, elements=ANY))], {}
+
+
+@st.composite
 def sampled(draw):
     """Values at three points or more along the first axis, and a step's logarithm."""
     shape = (draw(st.integers(3, 5)), draw(st.integers(1, 2)))
@@ -253,6 +271,23 @@ def piecewise(x, y):
     inside = fp[k] + (fp[k + 1] - fp[k]) * (x - xp[k]) / (xp[k + 1] - xp[k])
     found = np.where(real(x) < knots[0], fp[0], inside)
     return np.where(real(x) > knots[-1], fp[-1], found)
+
+
+def cholesky(x):
+    """Column by column, without conjugation."""
+    n, columns = x.shape[-1], []
+    for j in range(n):
+        rest = x[..., :, j]
+        for c in columns:
+            rest = rest - c * c[..., j : j + 1]
+        columns.append(rest / np.sqrt(rest[..., j : j + 1]) * (np.arange(n) >= j))
+    return np.stack(columns, axis=-1)
+
+
+def pseudo_inverse(x):
+    """Of matrices with independent columns: (xᵀx)⁻¹ xᵀ."""
+    t = np.swapaxes(x, -1, -2)
+    return np.linalg.inv(t @ x) @ t
 
 
 def joined_squares(parts):
@@ -749,5 +784,46 @@ TABLE = [
         "einsum sum",
         lambda x, y: np.einsum("ij,k->i", x, y),
         by_signature("(a,n),(b)->(a)", batch=False),
+    ),
+    call(np.linalg.inv, np.linalg.inv, matrices()),
+    call(np.linalg.det, np.linalg.det, matrices()),
+    call(
+        np.linalg.slogdet,
+        lambda x: np.linalg.slogdet(x)[1],
+        matrices(),
+        plain=lambda x: np.log(np.linalg.det(x)),
+    ),
+    call(np.linalg.solve, np.linalg.solve, systems()),
+    call(
+        np.linalg.cholesky,
+        lambda x: np.linalg.cholesky(x @ np.swapaxes(x, -1, -2)),
+        matrices(),
+        plain=lambda x: cholesky(x @ np.swapaxes(x, -1, -2)),
+    ),
+    call(
+        np.linalg.pinv,
+        lambda x: np.linalg.pinv(x[..., 1:]),
+        matrices(least=2),
+        plain=lambda x: pseudo_inverse(x[..., 1:]),
+    ),
+    call(np.linalg.matrix_power, lambda x: np.linalg.matrix_power(x, 5), matrices()),
+    Operation("matrix_power -2", lambda x: np.linalg.matrix_power(x, -2), matrices()),
+    call(
+        np.linalg.multi_dot,
+        lambda x, y: np.linalg.multi_dot([x, y, x]),
+        by_signature("(a,b),(b,a)->(a,b)", batch=False),
+        plain=lambda x, y: x @ y @ x,
+    ),
+    call(
+        np.linalg.norm,
+        lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
+        unary(st.integers(1, 40).map(lambda n: n / 2), NONEMPTY),
+        plain=lambda x: np.sqrt(np.sum(x * x, axis=-1, keepdims=True)),
+    ),
+    Operation(
+        "norm 3",
+        lambda x: np.linalg.norm(x, 3, axis=-1),
+        unary(st.integers(1, 40).map(lambda n: -n / 2), NONEMPTY),
+        plain=lambda x: np.sum((x * sign(x)) ** 3, axis=-1) ** (1 / 3),
     ),
 ]

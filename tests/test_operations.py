@@ -309,3 +309,22 @@ def test_logsumexp_over_everything():
 def test_an_empty_list_selects_nothing():
     (x,) = tensors(np.ones(3))
     assert x[[]].shape == (0,)
+
+
+def test_norms_at_zero_and_by_name():
+    x = np.zeros(3)
+    np.testing.assert_array_equal(grad(np.linalg.norm)(x), x)
+    f = lambda x: np.linalg.norm(x, np.inf) + np.linalg.norm(x, 1)  # noqa: E731
+    np.testing.assert_array_equal(grad(f)(np.array([1.0, -3.0])), [1, -2])
+    (t,) = tensors(np.eye(2))
+    assert np.linalg.norm(t, "fro").item() == pytest.approx(np.sqrt(2))
+    for order in (1, 2, "nuc"):
+        with pytest.raises(TypeError, match="has no rule for Tensors"):
+            np.linalg.norm(t, order)
+
+
+def test_the_determinant_of_a_singular_matrix_has_a_gradient():
+    x = np.array([[1.0, 2.0], [2.0, 4.0]])
+    np.testing.assert_allclose(grad(np.linalg.det)(x), [[4, -2], [-2, 1]], atol=1e-14)
+    zero = np.zeros((1, 1))
+    np.testing.assert_allclose(grad(np.linalg.det)(zero), [[1]])

@@ -1,0 +1,154 @@
+"""Linear algebra, on matrices in the last two axes."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from autograd.primitive import Primitive, implements, rule
+from autograd.tensor import value_of
+
+__all__: list[str] = []
+
+
+def _transposed(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def _inv(g: Any, ans: Any, x: Any) -> Any:
+    t = _transposed(ans)
+    return -(t @ g @ t)
+
+
+rule(np.linalg.inv, _inv)
+
+
+def _det(g: Any, ans: Any, x: Any) -> Any:
+    """The cofactors; of a singular matrix from its singular values, to first order."""
+    if np.all(value_of(ans) != 0):
+        return (g * ans)[..., np.newaxis, np.newaxis] * _transposed(np.linalg.inv(x))
+    u, s, v = np.linalg.svd(value_of(x))
+    n = s.shape[-1]
+    others = [np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)]
+    sign = np.linalg.det(u) * np.linalg.det(v)
+    cofactors = (u * np.stack(others, axis=-1)[..., np.newaxis, :]) @ v
+    return (g * sign)[..., np.newaxis, np.newaxis] * cofactors
+
+
+rule(np.linalg.det, _det)
+
+
+def _logdet(x: Any) -> Any:
+    return np.linalg.slogdet(x)[1]
+
+
+logdet = Primitive(_logdet, name="logdet").defvjp(
+    lambda g, ans, x: g[..., np.newaxis, np.newaxis] * _transposed(np.linalg.inv(x))
+)
+"""log |det x|; its sign has no gradient."""
+
+
+@implements(np.linalg.slogdet)
+def _slogdet(x: Any) -> Any:
+    result = type(np.linalg.slogdet(np.eye(1)))
+    return result(np.linalg.slogdet(value_of(x)).sign, logdet(x))
+
+
+def _solve_b(g: Any, ans: Any, a: Any, b: Any) -> Any:
+    """a⁻ᵀ g; a single vector b is taken for a column."""
+    if np.ndim(b) > 1:
+        return np.linalg.solve(_transposed(a), g)
+    return np.linalg.solve(_transposed(a), g[..., np.newaxis])[..., 0]
+
+
+def _solve_a(g: Any, ans: Any, a: Any, b: Any) -> Any:
+    back = _solve_b(g, ans, a, b)
+    if np.ndim(b) > 1:
+        return -(back @ _transposed(ans))
+    return -(back[..., :, np.newaxis] * ans[..., np.newaxis, :])
+
+
+rule(np.linalg.solve, _solve_a, _solve_b)
+
+
+def _cholesky(g: Any, ans: Any, x: Any) -> Any:
+    """Murray (2016), equation 10, for the symmetric matrix of the lower half.
+
+    ½ L⁻ᵀ (P + Pᵀ) L⁻¹ with P the lower triangle of Lᵀ g, its diagonal halved.
+    """
+    n = np.shape(x)[-1]
+    weights = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
+    p = weights * (_transposed(ans) @ g)
+    inverse = np.linalg.inv(ans)
+    s = _transposed(inverse) @ p @ inverse
+    return (s + _transposed(s)) / 2
+
+
+rule(np.linalg.cholesky, _cholesky)
+
+
+def _pinv(g: Any, ans: Any, x: Any, rcond: Any = None) -> Any:
+    """Golub and Pereyra (1973), for matrices whose rank does not change nearby."""
+    t, gt = _transposed(ans), _transposed(g)
+    rows, columns = np.eye(np.shape(x)[-2]), np.eye(np.shape(x)[-1])
+    left = (rows - x @ ans) @ gt @ ans @ t
+    right = t @ ans @ gt @ (columns - ans @ x)
+    return left + right - t @ g @ t
+
+
+rule(np.linalg.pinv, _pinv)
+
+
+@implements(np.linalg.matrix_power)
+def _matrix_power(x: Any, n: int) -> Any:
+    if n < 0:
+        return _matrix_power(np.linalg.inv(x), -n)
+    if n == 0:
+        return x * 0 + np.eye(np.shape(x)[-1])
+    half = x if n < 2 else _matrix_power(x, n // 2)
+    if n < 2:
+        return half
+    return half @ half @ x if n % 2 else half @ half
+
+
+@implements(np.linalg.multi_dot)
+def _multi_dot(arrays: Any) -> Any:
+    """From the left to the right; matmul's vectors at the ends."""
+    return reduce(np.matmul, arrays)
+
+
+def _root(x: Any) -> Any:
+    return np.sqrt(x)
+
+
+root = Primitive(_root, name="sqrt")
+"""√x with the derivative 0 at 0, which a norm is given there."""
+
+root.defvjp(lambda g, ans, x: np.where(ans == 0, 0, g / (2 * np.where(ans == 0, 1, ans))))
+
+
+@implements(np.linalg.norm)
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 (NumPy's word)
+    """Of vectors of any order, of matrices "fro"; the derivative at 0 is 0."""
+    axes = np.atleast_1d(range(np.ndim(x)) if axis is None else axis)
+    matrix = len(axes) == 2 and (axis is not None or ord is not None)
+    where = None if axis is None else tuple(int(a) for a in axes)
+    if ord in (None, "fro") or (ord == 2 and not matrix):
+        return root(np.sum(np.square(x), axis=where, keepdims=keepdims))
+    if matrix or isinstance(ord, str):
+        raise TypeError(
+            f"np.linalg.norm: ord={ord!r} of matrices has no rule for Tensors; expected "
+            "'fro', or vectors"
+        )
+    size = np.absolute(x)
+    if ord == np.inf:
+        return np.max(size, axis=where, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(size, axis=where, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(value_of(x) != 0, axis=where, keepdims=keepdims).astype(float)
+    if ord == 1:
+        return np.sum(size, axis=where, keepdims=keepdims)
+    return np.sum(size**ord, axis=where, keepdims=keepdims) ** (1 / ord)
