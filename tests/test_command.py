@@ -189,6 +189,11 @@ def test_train_on_a_text_and_generate(text, tmp_path):
     assert (tmp_path / "g" / "graph.svg").exists()
 
 
+def hear_interrupts():
+    """What runs in the background inherits deaf ears for SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_training_goes_on(text, tmp_path):
     arguments = ["train", "--text", text, "--hidden", 24, "--epochs", 40]
 
@@ -199,7 +204,11 @@ def test_an_interrupted_training_goes_on(text, tmp_path):
     out = tmp_path / "broken"
     command = [sys.executable, "-m", "rnn", *map(str, arguments), "--out", str(out)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_interrupts,
     )
     process.stdout.readline()
     deadline = time.monotonic() + 60
