@@ -150,6 +150,8 @@ _CHANGED = (
 def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
     """The adjoint of broadcasting and of promotion: g in the shape and dtype of x."""
     data = x._data
+    if type(data) is float and isinstance(g, float):
+        return g
     if type(g) is type(data) is np.ndarray and g.shape == data.shape:
         return g if g.dtype == data.dtype else g.astype(data.dtype)
     if isinstance(g, Piece):
@@ -223,6 +225,8 @@ def seed(root: Tensor, gradient: Any) -> Any:
                 "element has a gradient of its own. Reduce it (np.sum, np.mean), or "
                 f"pass gradient= of shape {root.shape}"
             )
+        if type(root._data) is float:
+            return 1.0
         return np.ones(root.shape, root.dtype)
     shape = np.shape(value_of(gradient))
     if shape != root.shape:

@@ -97,6 +97,8 @@ def _numeric(value: Any, name: str) -> None:
 
 
 def _ones(value: Any) -> Any:
+    if type(value_of(value)) is float:
+        return 1.0
     return np.ones(np.shape(value), np.result_type(value))
 
 

@@ -25,7 +25,7 @@ class Primitive:
     broadcasting or match dtypes: the sweep does, on every edge.
     """
 
-    __slots__ = ("function", "keywords", "name", "partial", "vjps")
+    __slots__ = ("function", "keywords", "name", "partial", "scalar", "vjps")
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.function = function
@@ -33,6 +33,7 @@ class Primitive:
         self.vjps: Any = ()
         self.partial = False
         self.keywords: Any = None
+        self.scalar: Callable[..., Any] | None = None
 
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
@@ -70,7 +71,10 @@ class Primitive:
             elif type(x) is np.ndarray:
                 open_ = True
             values.append(x)
-        value = self.function(*values, **kwargs)
+        if self.scalar is not None and all(type(v) is float for v in values):
+            value = self.scalar(*values)
+        else:
+            value = self.function(*values, **kwargs)
         if not given:
             return value
         if isinstance(value, np.generic):
@@ -168,9 +172,19 @@ def primitive(function: Callable[..., Any]) -> Primitive:
     return Primitive(function)
 
 
-def rule(function: Callable[..., Any], *vjps: Callable[..., Any] | None) -> None:
-    """Declare the VJPs of one of NumPy's functions, one for each argument in turn."""
-    DISPATCH[function] = Primitive(function).defvjp(*vjps)
+def rule(
+    function: Callable[..., Any],
+    *vjps: Callable[..., Any] | None,
+    scalar: Callable[..., Any] | None = None,
+) -> None:
+    """Declare the VJPs of one of NumPy's functions, one for each argument in turn.
+
+    `scalar` is the same function of Python floats, where Python has it to the last bit
+    and without errors of its own: a third of the time.
+    """
+    declared = Primitive(function).defvjp(*vjps)
+    declared.scalar = scalar
+    DISPATCH[function] = declared
 
 
 def implements(function: Callable[..., Any]) -> Callable[..., Any]:

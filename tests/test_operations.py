@@ -328,3 +328,13 @@ def test_the_determinant_of_a_singular_matrix_has_a_gradient():
     np.testing.assert_allclose(grad(np.linalg.det)(x), [[4, -2], [-2, 1]], atol=1e-14)
     zero = np.zeros((1, 1))
     np.testing.assert_allclose(grad(np.linalg.det)(zero), [[1]])
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+def test_python_floats_are_computed_as_numpy_would(x, y):
+    scalars = {f: p.scalar for f, p in DISPATCH.items() if getattr(p, "scalar", None)}
+    assert set(scalars) == {np.add, np.subtract, np.multiply, np.negative}
+    for function, scalar in scalars.items():
+        args = (x, y)[: function.nin]
+        with np.errstate(all="ignore"):
+            np.testing.assert_equal(scalar(*args), float(function(*args)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,16 @@ __all__ = [
     "erf", "gelu", "log_softmax", "logsumexp", "relu", "sigmoid", "softmax", "softplus",
 ]  # fmt: skip
 
-rule(np.add, lambda g, ans, x, y: g, lambda g, ans, x, y: g)
-rule(np.subtract, lambda g, ans, x, y: g, lambda g, ans, x, y: -g)
-rule(np.multiply, lambda g, ans, x, y: g * y, lambda g, ans, x, y: g * x)
+rule(np.add, lambda g, ans, x, y: g, lambda g, ans, x, y: g, scalar=operator.add)
+rule(np.subtract, lambda g, ans, x, y: g, lambda g, ans, x, y: -g, scalar=operator.sub)
+rule(
+    np.multiply,
+    lambda g, ans, x, y: g * y,
+    lambda g, ans, x, y: g * x,
+    scalar=operator.mul,
+)
 rule(np.divide, lambda g, ans, x, y: g / y, lambda g, ans, x, y: -g * ans / y)
-rule(np.negative, lambda g, ans, x: -g)
+rule(np.negative, lambda g, ans, x: -g, scalar=operator.neg)
 rule(np.positive, lambda g, ans, x: g)
 rule(np.square, lambda g, ans, x: g * (2 * x))
 rule(np.sqrt, lambda g, ans, x: g / (2 * ans))
