@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.anomaly import check_backward
+from autograd.context import context
 from autograd.primitive import Primitive
 from autograd.tensor import Tensor, seal, value_of
 
@@ -121,7 +123,10 @@ def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> l
                 _check_tensor(node, i)
             if x._tracked and (open_to is None or x in open_to):
                 sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
-                edges.append((x, _fit(sent, x, node)))
+                sent = _fit(sent, x, node)
+                if context.lines is not None:
+                    check_backward(node, i, value_of(sent))
+                edges.append((x, sent))
     return edges
 
 

@@ -11,6 +11,8 @@ __all__ = ["context", "no_grad", "recording", "scope"]
 class _Context(threading.local):
     recording = True
     scope = ""
+    lines: dict[int, str] | None = None
+    """Where each operation was called, while `detect_anomaly` wants to know."""
 
 
 context = _Context()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.anomaly import check_forward
 from autograd.context import context
 from autograd.tensor import DISPATCH, Tensor, positional, seal, wrap
 
@@ -97,6 +98,8 @@ class Primitive:
                 }
             if open_:
                 result._seal = _seals(args)
+            if context.lines is not None:
+                check_forward(result)
         return result
 
     def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

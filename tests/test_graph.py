@@ -1,6 +1,7 @@
 """Properties of the recorded graph and of its sweep."""
 
 import gc
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from autograd import (
     Tensor,
     Value,
     contributions,
+    detect_anomaly,
     grad,
     graph,
     named,
@@ -397,6 +399,29 @@ def test_a_gradient_given_as_a_tensor_is_cast():
     x = Tensor(np.ones(2, np.float32), requires_grad=True)
     x.backward(Tensor(np.ones(2)))
     assert x.grad.dtype == np.float32
+
+
+@np.errstate(all="ignore")
+def test_anomalies_are_named_where_they_arise():
+    w = Tensor(np.array([0.0, 1.0]), requires_grad=True, name="w")
+    with detect_anomaly(), pytest.raises(FloatingPointError) as forward, scope("t=7"):
+        np.sum(np.log(w))
+    assert re.search(
+        r"from log in t=7 is infinite, the first .*test_graph.py:\d+ in test_anomalies",
+        str(forward.value),
+    )
+    with detect_anomaly():
+        y = np.sum(np.sqrt(w * 2))
+        with pytest.raises(FloatingPointError) as backward:
+            y.backward()
+    assert re.search(
+        r"argument 0 of Tensor of shape \(2,\) from sqrt is infinite.* in test_anomalies",
+        str(backward.value),
+    )
+    with detect_anomaly():
+        np.sum(w[:1] * w[1:]).backward()
+    np.sum(np.sqrt(w)).backward()
+    assert not np.all(np.isfinite(w.grad))
 
 
 def test_indices_and_masks_are_copied():
