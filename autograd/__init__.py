@@ -11,6 +11,7 @@ W.grad
 
 from autograd import rules
 from autograd.anomaly import detect_anomaly
+from autograd.checkpointing import checkpoint
 from autograd.context import no_grad, scope
 from autograd.functional import (
     grad,
@@ -41,6 +42,7 @@ __all__ = [
     "Node",
     "Tensor",
     "Value",
+    "checkpoint",
     "contributions",
     "detect_anomaly",
     "erf",

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from oracles import complex_step
 
-from autograd import Tensor, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd import (
+    Tensor,
+    checkpoint,
+    grad,
+    graph,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 A = np.array([[0.3, -0.8], [1.1, 0.4], [-0.5, 0.9]])
 X, U = np.array([0.7, -0.2]), np.array([0.4, 1.3])
@@ -123,3 +134,64 @@ ERRORS = [
 def test_errors(call, exception, match):
     with pytest.raises(exception, match=match):
         call()
+
+
+def outer_weights():
+    rng = np.random.default_rng(0)
+    return Tensor(rng.normal(size=(3, 3)), requires_grad=True, name="W")
+
+
+def run(W, x, wrapped):
+    """Three layers of a function that closes over W, and what went through x before."""
+    layer = wrapped(lambda h, scale: np.tanh(h @ W) * scale)
+    h = x * 2.0
+    for scale in (1.0, 0.5, 2.0):
+        h = layer(h, scale)
+    return np.sum(h * h)
+
+
+def test_a_checkpoint_changes_no_value_and_no_gradient():
+    found = []
+    for wrapped in (lambda f: f, checkpoint):
+        W, x = outer_weights(), Tensor(np.ones((2, 3)), requires_grad=True)
+        loss = run(W, x, wrapped)
+        loss.backward()
+        found.append((loss.data, W.grad, x.grad, len(graph(loss))))
+    for plain, saved in zip(found[0][:3], found[1][:3], strict=True):
+        np.testing.assert_allclose(saved, plain, rtol=1e-13)
+    assert found[1][3] < found[0][3]
+
+
+def test_second_derivatives_go_through_checkpoints():
+    def slope(x, wrapped):
+        return np.sum(grad(lambda x: run(A3, x, wrapped))(x) * V3)
+
+    A3, V3 = np.eye(3) * 0.7 + 0.1, np.arange(6.0).reshape(2, 3)
+    x = np.ones((2, 3)) * 0.3
+    plain, saved = (
+        grad(lambda x, w=w: slope(x, w))(x) for w in (lambda f: f, checkpoint)
+    )
+    np.testing.assert_allclose(saved, plain, rtol=1e-12)
+
+
+def test_a_checkpoint_keeps_its_arguments_alone():
+    inside = []
+
+    @checkpoint
+    def heavy(x):
+        inside.append(None)
+        for _ in range(50):
+            x = np.sin(x)
+        return x
+
+    x = Tensor(np.array(0.5), requires_grad=True)
+    y = heavy(x)
+    assert len(graph(y)) == 2 and len(inside) >= 1
+    y.backward()
+    assert x.grad == pytest.approx(grad(heavy.__wrapped__)(0.5), rel=1e-13)
+    assert heavy(0.5) == y.data and not heavy(Tensor(0.5)).requires_grad
+
+
+def test_a_checkpoint_returns_one_tensor():
+    with pytest.raises(TypeError, match="checkpoint: expected one Tensor, got tuple"):
+        checkpoint(lambda x: (x, x))(Tensor(1.0, requires_grad=True))
