@@ -51,9 +51,9 @@ def _first_run(fun: Callable[..., Any], args: Any) -> tuple[list[Tensor], Any]:
         out = fun(*fresh)
     if not isinstance(out, (Tensor, np.ndarray, np.generic, float, int)):
         raise TypeError(f"checkpoint: expected one Tensor, got {type(out).__name__}")
-    inside = (
-        [n for n in topological(out) if n._order > start] if out.requires_grad else []
-    )
+    inside: list[Tensor] = []
+    if isinstance(out, Tensor) and out.requires_grad:
+        inside = [node for node in topological(out) if node._order > start]
     used = {
         x: None
         for node in inside
