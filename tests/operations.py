@@ -189,6 +189,24 @@ def systems(draw):
 
 
 @st.composite
+def symmetric(draw):
+    """Symmetric matrices of well separated eigenvalues."""
+    (x,), _ = draw(matrices())
+    n = x.shape[-1]
+    return [(x + np.swapaxes(x, -1, -2)) / 16 + np.diag(np.arange(n) * 1.5)], {}
+
+
+@st.composite
+def tall(draw, stacked=True):
+    """Matrices of at least as many rows as columns, of well separated singular values."""
+    (x,), _ = draw(matrices())
+    x = x if stacked or x.ndim == 2 else x[0]
+    x = x / 8 + np.diag(np.arange(x.shape[-1]) * 1.5)
+    extra = draw(st.integers(0, 1))
+    return [np.concatenate([x, x[..., :extra, :] + 0.5], axis=-2)], {}
+
+
+@st.composite
 def sampled(draw):
     """Values at three points or more along the first axis, and a step's logarithm."""
     shape = (draw(st.integers(3, 5)), draw(st.integers(1, 2)))
@@ -288,6 +306,37 @@ def pseudo_inverse(x):
     """Of matrices with independent columns: (xᵀx)⁻¹ xᵀ."""
     t = np.swapaxes(x, -1, -2)
     return np.linalg.inv(t @ x) @ t
+
+
+def exponential(x):
+    """exp of the symmetric part of x, by its eigenvectors."""
+    w, v = np.linalg.eigh((x + np.swapaxes(x, -1, -2)) / 2)
+    return (v * np.exp(w)[..., np.newaxis, :]) @ np.swapaxes(v, -1, -2)
+
+
+def exponential_series(x):
+    x = (x + np.swapaxes(x, -1, -2)) / 2
+    term = total = x * 0 + np.eye(x.shape[-1])
+    for n in range(1, 60):
+        term = term @ x / n
+        total = total + term
+    return total
+
+
+def cubed(x):
+    """x xᵀ x, by the singular values."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return (u * (s**3)[..., np.newaxis, :]) @ vh
+
+
+def projected(x):
+    """Squares projected onto the columns of x, by its orthogonal factor."""
+    q, _ = np.linalg.qr(x)
+    return q @ (np.swapaxes(q, -1, -2) @ (x * x))
+
+
+def projector(x):
+    return x @ pseudo_inverse(x) @ (x * x)
 
 
 def joined_squares(parts):
@@ -825,5 +874,22 @@ TABLE = [
         lambda x: np.linalg.norm(x, 3, axis=-1),
         unary(st.integers(1, 40).map(lambda n: -n / 2), NONEMPTY),
         plain=lambda x: np.sum((x * sign(x)) ** 3, axis=-1) ** (1 / 3),
+    ),
+    call(np.linalg.eigh, exponential, symmetric(), plain=exponential_series),
+    call(np.linalg.svd, cubed, tall(), plain=lambda x: x @ np.swapaxes(x, -1, -2) @ x),
+    call(np.linalg.qr, projected, tall(), plain=projector),
+    Operation(
+        "qr r",
+        lambda x: np.swapaxes(np.linalg.qr(x, "r"), -1, -2) @ np.linalg.qr(x).R,
+        tall(),
+        plain=lambda x: np.swapaxes(x, -1, -2) @ x,
+    ),
+    call(
+        np.linalg.lstsq,
+        lambda a, b: np.linalg.lstsq(a, b)[0],
+        tall(stacked=False).map(
+            lambda drawn: ([drawn[0][0], drawn[0][0][:, 0] ** 2], {})
+        ),
+        plain=lambda a, b: pseudo_inverse(a) @ b,
     ),
 ]

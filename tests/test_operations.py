@@ -338,3 +338,30 @@ def test_python_floats_are_computed_as_numpy_would(x, y):
         args = (x, y)[: function.nin]
         with np.errstate(all="ignore"):
             np.testing.assert_equal(scalar(*args), float(function(*args)))
+
+
+FACTORS = [
+    (lambda x: np.linalg.svd(x), "full_matrices=False"),
+    (lambda x: np.linalg.qr(x.T), "no more columns than rows"),
+    (lambda x: np.linalg.qr(x, "complete"), "mode='complete'"),
+]
+
+
+@pytest.mark.parametrize(("call", "match"), FACTORS)
+def test_factorisations_without_a_rule_say_so(call, match):
+    (x,) = tensors(np.arange(6.0).reshape(3, 2))
+    with pytest.raises(TypeError, match=match):
+        call(x)
+
+
+def test_factorisations_come_as_numpys():
+    x = np.array([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0]])
+    (t,) = tensors(x)
+    for function in (np.linalg.qr, lambda x: np.linalg.svd(x, full_matrices=False)):
+        found, expected = function(t), function(x)
+        assert type(found) is type(expected)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours.data, theirs)
+    found = np.linalg.lstsq(t, x[:, 0] + 1)
+    for ours, theirs in zip(found, np.linalg.lstsq(x, x[:, 0] + 1), strict=True):
+        np.testing.assert_allclose(getattr(ours, "data", ours), theirs, atol=1e-12)
