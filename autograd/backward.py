@@ -204,6 +204,8 @@ def accumulate(pieces: list[Any]) -> Any:
     first = pieces[0]
     if len(pieces) == 1:
         return first.full() if isinstance(first, Piece) else first
+    if isinstance(first, float):
+        return sum(pieces[1:], first)
     if any(isinstance(piece, Tensor) for piece in pieces):
         whole = [p.full() if isinstance(p, Piece) else p for p in pieces]
         return sum(whole[1:], whole[0])

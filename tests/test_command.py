@@ -120,8 +120,7 @@ def test_train_on_a_series(series, tmp_path):
     assert elman < 0.5 * scores["next = this"][test_period]
     model = tmp_path / "out" / "model.safetensors"
     assert load(model)[0].config["hidden_size"] == 4
-    given = ("--series", series, "--column", "height")
-    unrolled("check", model, *given, "--out", tmp_path / "check", check=0)
+    unrolled("check", model, "--series", series, "--out", tmp_path / "check", check=0)
     assert (tmp_path / "check" / "deltas.csv").exists()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import value_of
+from autograd.tensor import DISPATCH, value_of
 
 __all__: list[str] = []
 
@@ -184,43 +185,25 @@ def _average(
     return (mean, scale) if returned else mean
 
 
-def _without_nan(x: Any, fill: Any) -> tuple[Any, Any]:
-    """X with NaN replaced, and where x is a number."""
-    number = ~np.isnan(x)
-    return np.where(number, x, fill), number
+def _skips_nan(
+    nan_function: Callable[..., Any], function: Callable[..., Any], fill: float
+) -> None:
+    """Declare nan_function as `function` of the numbers alone."""
+
+    def skipping(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+        number = ~np.isnan(x)
+        counted = {} if fill else {"where": number}
+        return function(np.where(number, x, fill), axis=axis, **counted, **kwargs)
+
+    DISPATCH[nan_function] = skipping
 
 
-@implements(np.nansum)
-def _nansum(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return np.sum(_without_nan(x, 0)[0], axis=axis, **kwargs)
-
-
-@implements(np.nanmean)
-def _nanmean(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    filled, number = _without_nan(x, 0)
-    return np.mean(filled, axis=axis, where=number, **kwargs)
-
-
-@implements(np.nanvar)
-def _nanvar(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    filled, number = _without_nan(x, 0)
-    return np.var(filled, axis=axis, where=number, **kwargs)
-
-
-@implements(np.nanstd)
-def _nanstd(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    filled, number = _without_nan(x, 0)
-    return np.std(filled, axis=axis, where=number, **kwargs)
-
-
-@implements(np.nanmax)
-def _nanmax(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return np.max(_without_nan(x, -np.inf)[0], axis=axis, **kwargs)
-
-
-@implements(np.nanmin)
-def _nanmin(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return np.min(_without_nan(x, np.inf)[0], axis=axis, **kwargs)
+_skips_nan(np.nansum, np.sum, 0)
+_skips_nan(np.nanmean, np.mean, 0)
+_skips_nan(np.nanvar, np.var, 0)
+_skips_nan(np.nanstd, np.std, 0)
+_skips_nan(np.nanmax, np.max, -np.inf)
+_skips_nan(np.nanmin, np.min, np.inf)
 
 
 @implements(np.sort)

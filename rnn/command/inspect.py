@@ -62,7 +62,10 @@ def _on_a_window(function: Callable[..., None]) -> Callable[..., None]:
             help="So many steps of random input, drawn with --seed.",
         ),
         click.option("--prompt", help="Words to feed a next-word model."),
-        click.option("--column", help="Which column of --series."),
+        click.option(
+            "--column",
+            help="Which column of --series; the one that was trained on unless given.",
+        ),
         click.option("--series", type=readable, help="A CSV file to feed the network."),
         click.argument("model", type=readable),
     ):
@@ -106,7 +109,7 @@ def _window(
         raise click.UsageError("--prompt goes with a next-word model; use --series")
     values, labels = np.array(details["recent"]), details["labels"]
     if series is not None:
-        read = read_series(series, column)
+        read = read_series(series, column or details["column"])
         values, labels = read.values, list(read.labels)
     x = Scale(*details["scale"]).forward(values)
     if random_steps is not None:
