@@ -892,4 +892,16 @@ TABLE = [
         ),
         plain=lambda a, b: pseudo_inverse(a) @ b,
     ),
+    Operation(
+        "svd wide",
+        lambda x: cubed(np.swapaxes(x, -1, -2)),
+        tall(),
+        plain=lambda x: np.swapaxes(x @ np.swapaxes(x, -1, -2) @ x, -1, -2),
+    ),
+    Operation(
+        "pinv wide",
+        lambda x: np.linalg.pinv(np.swapaxes(x, -1, -2)),
+        tall(),
+        plain=lambda x: np.swapaxes(pseudo_inverse(x), -1, -2),
+    ),
 ]

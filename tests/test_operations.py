@@ -365,3 +365,12 @@ def test_factorisations_come_as_numpys():
     found = np.linalg.lstsq(t, x[:, 0] + 1)
     for ours, theirs in zip(found, np.linalg.lstsq(x, x[:, 0] + 1), strict=True):
         np.testing.assert_allclose(getattr(ours, "data", ours), theirs, atol=1e-12)
+
+
+def test_gradients_by_symmetric_matrices_are_symmetric():
+    x = np.array([[4.0, 1.0, 0.5], [1.0, 5.0, -1.0], [0.5, -1.0, 6.0]])
+    g = np.arange(9.0).reshape(3, 3)
+    for function in (np.linalg.cholesky, lambda x: np.linalg.eigh(x).eigenvectors):
+        found = grad(lambda x, f=function: np.sum(f(x) * g))(x)
+        assert np.any(found)
+        np.testing.assert_array_equal(found, found.T)

@@ -267,3 +267,18 @@ ERRORS = [
 def test_errors(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+def test_the_last_steps_of_a_window_start_from_the_state_before_them():
+    from rnn.command.window import Window
+
+    network = ElmanNetwork(1, 4, 1, rng=0)
+    x = np.random.default_rng(0).normal(size=(8, 1, 1))
+    whole = Window.of(network, x[:-1], x[1:], [str(t) for t in range(1, 8)])
+    instants = network.unroll(x[:-1])
+    late = sum(float(whole.loss(t, instants[t]).item()) for t in (4, 5, 6))
+    short = whole.last(3)
+    assert short.names == ["5", "6", "7"]
+    assert short.unrolled().item() == pytest.approx(late, rel=1e-13)
+    norms = whole.flow().norms[4:, 4:]
+    np.testing.assert_allclose(short.flow().norms, norms, rtol=1e-12)
