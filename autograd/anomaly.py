@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ContextDecorator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd.context import context
+from autograd.context import Setting, State, state
+from autograd.deferred import Deferred
 
 __all__ = ["check_backward", "check_forward", "detect_anomaly"]
 
 OURS = (str(Path(__file__).parent), str(Path(np.__file__).parent))
 
 
-class detect_anomaly(ContextDecorator):
+class detect_anomaly(Setting):
     """Context manager: the first NaN or infinity raises, forward or backward.
 
     The error names the operation, its scope and the line of the caller's code. Every
@@ -26,22 +26,17 @@ class detect_anomaly(ContextDecorator):
         FloatingPointError: from the operation, or from the sweep through it.
     """
 
-    def __enter__(self) -> None:
-        self.outer = context.lines
-        context.lines = {}
-
-    def __exit__(self, *exc: object) -> None:
-        context.lines = self.outer
-
-    def _recreate_cm(self) -> detect_anomaly:
-        return detect_anomaly()
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        return now._replace(lines={})
 
 
 def check_forward(node: Any) -> None:
     """Note the line that computed `node`; see that its value is finite."""
     line = _callers_line()
-    if context.lines is not None:
-        context.lines[node._order] = line
+    lines = state.get().lines
+    if lines is not None:
+        lines[node._order] = line
     if not np.all(np.isfinite(node._data)):
         raise FloatingPointError(
             f"{node._title()} is {_kind(node._data)}, the first that is; computed at "
@@ -51,9 +46,11 @@ def check_forward(node: Any) -> None:
 
 def check_backward(node: Any, argument: int, gradient: Any) -> None:
     """See that what `node` sends back to one of its arguments is finite."""
-    array = getattr(gradient, "g", gradient)  # a Piece is finite where its part is
+    array = gradient.full() if isinstance(gradient, Deferred) else gradient
     if not np.all(np.isfinite(array)):
-        line = (context.lines or {}).get(node._order, "a line outside of detect_anomaly")
+        line = (state.get().lines or {}).get(
+            node._order, "a line outside of detect_anomaly"
+        )
         raise FloatingPointError(
             f"backward: the gradient of argument {argument} of {node._title()} is "
             f"{_kind(array)}, the first that is; the operation was recorded at {line}"

@@ -8,49 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.anomaly import check_backward
-from autograd.context import context
+from autograd.context import state
+from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
-from autograd.tensor import Tensor, seal, value_of
+from autograd.tensor import DISPATCH, Tensor, seal, value_of
 
-__all__ = ["Edge", "backward", "sweep", "topological"]
-
-
-Edge = tuple[Tensor, Any]
-"""(parent, gradient): one use of `parent`, and the gradient that came back along it."""
-
-_BASIC = (int, slice, type(Ellipsis))
-"""What NumPy's basic indexing takes: no element is selected twice."""
+__all__ = ["Use", "backward", "cast", "sweep", "topological"]
 
 
-class Piece:
-    """A gradient that is zero but for `array[index]`, not yet written out in full.
+class Use(NamedTuple):
+    """One use of a Tensor, as argument `place` of `node`, and what it sent back."""
 
-    T slices of one array send T of these, which fill one buffer instead of making T
-    arrays of its size.
-    """
-
-    __slots__ = ("dtype", "g", "index", "shape")
-
-    def __init__(self, g: Any, index: Any, shape: tuple[int, ...]) -> None:
-        self.g, self.index, self.shape = g, index, shape
-        self.dtype = np.result_type(g)
-
-    def add_to(self, total: Any) -> None:
-        parts = self.index if isinstance(self.index, tuple) else (self.index,)
-        if all(part is None or isinstance(part, _BASIC) for part in parts):
-            total[self.index] += self.g
-        else:
-            np.add.at(total, self.index, self.g)
-
-    def full(self) -> Any:
-        total = np.zeros(self.shape, self.dtype)
-        self.add_to(total)
-        return total
+    node: Tensor
+    place: int
+    gradient: Any
 
 
 def topological(root: Tensor) -> list[Tensor]:
@@ -61,88 +37,151 @@ def topological(root: Tensor) -> list[Tensor]:
     seen, stack = {root}, [root]
     while stack:
         for x in stack.pop()._args:
-            if isinstance(x, Tensor) and x._tracked and x not in seen:
+            if isinstance(x, Tensor) and x not in seen and x._tracked:
                 seen.add(x)
                 stack.append(x)
     return sorted(seen, key=attrgetter("_order"))
 
 
 def sweep(
-    root: Tensor, gradient: Any, record: bool = False, wanted: set[Tensor] | None = None
-) -> Iterator[tuple[Tensor, Any, list[Edge]]]:
-    """Yield every node of the graph with its gradient, root first, leaves last.
+    root: Tensor,
+    gradient: Any,
+    *,
+    record: bool = False,
+    wanted: set[Tensor] | None = None,
+    uses: list[Use] | None = None,
+) -> Iterator[tuple[Tensor, Any, bool]]:
+    """Take the gradient of `root` back through the graph.
 
-    A node comes once, after all that used it, so what is yielded with it is its whole
-    gradient; and with it the edges to its parents, one for each use.
+    Every node is visited once, after all that used it, so that its gradient is whole
+    then.
 
     Args:
         root: where to start.
         gradient: ∂E/∂root, of root's shape.
         record: make the gradients Tensors, recorded like any computation, so that they
             can be differentiated in turn.
-        wanted: sweep only the paths that lead to these; all of the graph if None.
+        wanted: yield these nodes, and sweep only the paths that lead to them. If None,
+            yield the leaves and what has been asked to retain its gradient.
+        uses: a list to which every use is added on the way.
+
+    Yields:
+        Each such node, its gradient, and whether that is an array of its own, which
+        nobody else holds; the root's side first.
     """
     order = topological(root)
-    open_to = None if wanted is None else _above(wanted, order)
-    pending: dict[Tensor, list[Any]] = {root: [gradient]}
+    path = None if wanted is None else _above(wanted, order)
+    lines = state.get().lines
+    plain = not record and path is None and uses is None and lines is None
+    pending: dict[Tensor, Any] = {root: gradient}
     for node in reversed(order):
-        arrived = pending.pop(node, None)
-        if arrived is None:
+        if node not in pending:
             continue
-        total = accumulate(arrived)
-        edges = _edges(node, total, record, open_to)
-        for parent, g in edges:
-            pending.setdefault(parent, []).append(g)
-        yield node, total, edges
+        g = pending.pop(node)
+        primitive = node._primitive
+        leaf_or_retains = primitive is None or node._retains
+        asked = leaf_or_retains if wanted is None else node in wanted
+        own = False
+        if type(g) in DEFERRED and (asked or primitive is None or not primitive.defers):
+            g = _fit(g.full(), node, node)
+            own = primitive is None and type(g) is np.ndarray
+        if asked:
+            yield node, g, own
+        if primitive is None:
+            continue
+        args, kwargs, vjps, made = node._args, node._kwargs, primitive.vjps, node._order
+        if node._seal is not None:
+            _check_arrays(node)
+        if plain and len(args) < 3 and not kwargs:
+            # The general case below, spelled out: most operations take this way.
+            ans, x = node._data, args[0]
+            if len(args) == 1:
+                if x._exposed or x._order > made:
+                    _check_tensor(node, 0)
+                _send(vjps[0](g, ans, x._data), x, node, pending)
+                continue
+            y = args[1]
+            a = x._data if isinstance(x, Tensor) else x
+            b = y._data if isinstance(y, Tensor) else y
+            if isinstance(x, Tensor):
+                if x._exposed or x._order > made:
+                    _check_tensor(node, 0)
+                if x._tracked:
+                    sent = vjps[0](g, ans, a, b)
+                    if type(sent) is float is type(a):
+                        pending[x] = pending[x] + sent if x in pending else sent
+                    else:
+                        _send(sent, x, node, pending)
+            if isinstance(y, Tensor):
+                if y._exposed or y._order > made:
+                    _check_tensor(node, 1)
+                if y._tracked:
+                    sent = vjps[1](g, ans, a, b)
+                    if type(sent) is float is type(b):
+                        pending[y] = pending[y] + sent if y in pending else sent
+                    else:
+                        _send(sent, y, node, pending)
+            continue
+        ans = node if record else node._data
+        values = args if record else [value_of(x) for x in args]
+        for i, x in enumerate(args):
+            if isinstance(x, Tensor):
+                if x._exposed or x._order > made:
+                    _check_tensor(node, i)
+                if x._tracked and (path is None or x in path):
+                    sent = vjps[i](g, ans, *values, **kwargs)
+                    sent = _send(sent, x, node, pending)
+                    if lines is not None:
+                        check_backward(node, i, value_of(sent))
+                    if uses is not None:
+                        uses.append(Use(node, i, sent))
+
+
+def _send(g: Any, x: Tensor, node: Tensor, pending: dict[Tensor, Any]) -> Any:
+    """Add g, which `node` sends back to x, to what is pending there; g as x takes it."""
+    data = x._data
+    if type(g) is not type(data) or (
+        type(g) is not float and (g.dtype is not data.dtype or g.shape != data.shape)
+    ):
+        g = _fit(g, x, node)
+    if x not in pending:
+        pending[x] = g
+        return g
+    held = pending[x]
+    if type(held) is float is type(g):
+        pending[x] = held + g
+    elif type(held) is Sum:
+        held.add(g)
+    else:
+        pending[x] = both = Sum(held)
+        both.add(g)
+    return g
 
 
 def _above(wanted: set[Tensor], order: list[Tensor]) -> set[Tensor]:
     """The nodes of `order` that were computed from something `wanted`, and those."""
-    above: set[Tensor] = set()
+    above = set(wanted)
     for node in order:
-        args = node._args
-        if node in wanted or any(isinstance(x, Tensor) and x in above for x in args):
-            above.add(node)
+        for x in node._args:
+            if isinstance(x, Tensor) and x in above:
+                above.add(node)
+                break
     return above
-
-
-def _edges(node: Tensor, g: Any, record: bool, open_to: set[Tensor] | None) -> list[Edge]:
-    """The VJP of each argument that carries a gradient, brought to its shape."""
-    primitive = node._primitive
-    if primitive is None:
-        return []
-    values = node._values
-    if node._seal is not None:
-        _check_arrays(node)
-    args = node._args if record else values
-    ans = node if record else node._data
-    edges = []
-    for i, x in enumerate(node._args):
-        if isinstance(x, Tensor):
-            if x._data is not values[i] or x._exposed:
-                _check_tensor(node, i)
-            if x._tracked and (open_to is None or x in open_to):
-                sent = primitive.vjps[i](g, ans, *args, **node._kwargs)
-                sent = _fit(sent, x, node)
-                if context.lines is not None:
-                    check_backward(node, i, value_of(sent))
-                edges.append((x, sent))
-    return edges
 
 
 def _check_arrays(node: Tensor) -> None:
     """See that the arrays that `node` was computed from are what they were."""
     for i, then in node._seal.items():
-        if not isinstance(node._args[i], Tensor) and seal(node._values[i]) != then:
-            shape = node._values[i].shape
-            raise ValueError(_CHANGED.format(f"an array {shape}", i, node._title()))
+        x = node._args[i]
+        if not isinstance(x, Tensor) and seal(x) != then:
+            raise ValueError(_CHANGED.format(f"an array {x.shape}", i, node._title()))
 
 
 def _check_tensor(node: Tensor, i: int) -> None:
-    """See that argument i of `node`, whose value others hold, is what it was."""
-    x, value = node._args[i], node._values[i]
-    sealed = node._seal[i] if node._seal and i in node._seal else x._seal
-    if x._data is not value or (sealed is not None and seal(value) != sealed):
+    """See that argument i of `node`, whose value others can change, is what it was."""
+    x = node._args[i]
+    then = node._seal[i] if node._seal and i in node._seal else x._seal
+    if x._order > node._order or (then is not None and seal(x._data) != then):
         raise ValueError(_CHANGED.format(x._title(), i, node._title()))
 
 
@@ -154,12 +193,7 @@ _CHANGED = (
 
 def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
     """The adjoint of broadcasting and of promotion: g in the shape and dtype of x."""
-    data = x._data
-    if type(data) is float and isinstance(g, float):
-        return g
-    if type(g) is type(data) is np.ndarray and g.shape == data.shape:
-        return g if g.dtype == data.dtype else g.astype(data.dtype)
-    if isinstance(g, Piece):
+    if isinstance(g, Deferred):
         return g
     if np.shape(g) != x.shape:
         if np.ndim(g) > max(node.ndim, x.ndim):
@@ -169,9 +203,9 @@ def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
                 "argument's"
             )
         g = unbroadcast(g, x.shape)
-    if type(data) is not float and np.result_type(g) != data.dtype:
-        g = cast(g, data.dtype)
-    return g
+    if type(x._data) is float:
+        return g if isinstance(g, Tensor) else float(g)
+    return g if np.result_type(g) == x._data.dtype else cast(g, x._data.dtype)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
@@ -188,34 +222,21 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     Where g is itself still to be broadcast to `shape` (a rule may return one number for
     a whole array), it is.
     """
-    lead = np.ndim(g) - len(shape)
-    if lead > 0:
-        g = np.sum(g, axis=tuple(range(lead)))
+    sizes = np.shape(g)
+    lead = len(sizes) - len(shape)
     if lead >= 0:
-        sizes = np.shape(g)
-        added = tuple(i for i, n in enumerate(shape) if n == 1 and sizes[i] != 1)
-        if added:
-            g = np.sum(g, axis=added, keepdims=True)
-    return g if np.shape(g) == shape else np.broadcast_to(g, shape)
-
-
-def accumulate(pieces: list[Any]) -> Any:
-    """The sum of the gradients that reached a node, in one buffer where it is ours."""
-    first = pieces[0]
-    if len(pieces) == 1:
-        return first.full() if isinstance(first, Piece) else first
-    if isinstance(first, float):
-        return sum(pieces[1:], first)
-    if any(isinstance(piece, Tensor) for piece in pieces):
-        whole = [p.full() if isinstance(p, Piece) else p for p in pieces]
-        return sum(whole[1:], whole[0])
-    total = first.full() if isinstance(first, Piece) else np.array(first)
-    for piece in pieces[1:]:
-        if isinstance(piece, Piece):
-            piece.add_to(total)
+        within = [i + lead for i, n in enumerate(shape) if n == 1 != sizes[i + lead]]
+        axes = (*range(lead), *within)
+        if all(sizes[axis] == 1 for axis in axes):
+            sizes = tuple(n for i, n in enumerate(sizes) if i >= lead)
+            g = g.reshape(sizes) if type(g) is np.ndarray else np.reshape(g, sizes)
+        elif type(g) is np.ndarray:
+            g = np.add.reduce(g, axis=axes, keepdims=True)
+            g = g.reshape(g.shape[lead:])
         else:
-            total += piece
-    return total
+            g = np.sum(g, axis=axes, keepdims=True)
+            g = np.reshape(g, np.shape(g)[lead:])
+    return g if np.shape(g) == shape else np.broadcast_to(g, shape)
 
 
 def seed(root: Tensor, gradient: Any) -> Any:
@@ -235,28 +256,33 @@ def seed(root: Tensor, gradient: Any) -> Any:
         if type(root._data) is float:
             return 1.0
         return np.ones(root.shape, root.dtype)
+    data = root._data
+    if type(gradient) is np.ndarray is type(data) and (
+        gradient.shape == data.shape and gradient.dtype is data.dtype
+    ):
+        return gradient
     shape = np.shape(value_of(gradient))
     if shape != root.shape:
         raise ValueError(
             f"backward: the gradient has shape {shape}, the root {root.shape}; they must "
             "be equal"
         )
-    if np.result_type(gradient) == root.dtype:
-        return gradient
-    return cast(gradient, root.dtype)
+    if type(data) is float and not isinstance(gradient, Tensor):
+        return float(gradient)
+    if not isinstance(gradient, Tensor):
+        return np.asarray(gradient, root.dtype)
+    return gradient if gradient.dtype == root.dtype else cast(gradient, root.dtype)
 
 
 def backward(root: Tensor, gradient: Any = None) -> None:
     """Add ∂root/∂leaf to the `.grad` of every leaf below; see `Tensor.backward`."""
-    for node, g, _ in sweep(root, value_of(seed(root, gradient))):
-        if node._primitive is None or node._retains:
-            _deposit(node, g)
+    for node, g, own in sweep(root, value_of(seed(root, gradient))):
+        if type(node._data) is float:
+            node.grad = (node.grad or 0.0) + float(g)
+        elif node.grad is not None:
+            node.grad = node.grad + g
+        else:
+            node.grad = g if own else np.array(g)
 
 
-def _deposit(node: Tensor, g: Any) -> None:
-    if type(node._data) is float:
-        node.grad = (node.grad or 0.0) + float(g)
-    elif node.grad is None:
-        node.grad = np.array(g)
-    else:
-        node.grad = node.grad + g
+DISPATCH["backward"] = backward

@@ -2,55 +2,74 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import ContextDecorator
+from contextvars import ContextVar
+from typing import NamedTuple
 
-__all__ = ["context", "no_grad", "recording", "scope"]
+__all__ = ["Setting", "State", "no_grad", "recording", "scope", "state"]
 
 
-class _Context(threading.local):
-    recording = True
-    scope = ""
+class State(NamedTuple):
+    """What holds now.
+
+    Attributes:
+        recording: whether operations are recorded.
+        scope: the path they carry.
+        lines: where each operation was called, while `detect_anomaly` wants to know.
+    """
+
+    recording: bool = True
+    scope: str = ""
     lines: dict[int, str] | None = None
-    """Where each operation was called, while `detect_anomaly` wants to know."""
 
 
-context = _Context()
+START = State()
+state: ContextVar[State] = ContextVar("autograd", default=START)
+"""Each thread, and each task of asyncio, has its own."""
 
 
-class _Switch(ContextDecorator):
-    """Sets whether operations are recorded; what held before holds again after."""
-
-    value = False
+class Setting(ContextDecorator):
+    """Changes the state; what held before holds again after. May be entered again."""
 
     def __init__(self) -> None:
-        self.outer: list[bool] = []
+        self.outer: list[State] = []
+
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        raise NotImplementedError
 
     def __enter__(self) -> None:
-        self.outer.append(context.recording)
-        context.recording = self.value
+        now = state.get()
+        self.outer.append(now)
+        state.set(self.changed(now))
 
     def __exit__(self, *exc: object) -> None:
-        context.recording = self.outer.pop()
+        state.set(self.outer.pop())
 
-    def _recreate_cm(self) -> _Switch:
+    def _recreate_cm(self) -> Setting:
         return type(self)()
 
 
-class no_grad(_Switch):
+class no_grad(Setting):
     """Context manager and decorator: operations inside are computed, not recorded."""
 
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        return now._replace(recording=False)
 
-class recording(_Switch):
+
+class recording(Setting):
     """Context manager: operations inside are recorded, even within `no_grad`.
 
     A function that is being differentiated is recorded wherever that is asked for.
     """
 
-    value = True
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        return now._replace(recording=True)
 
 
-class scope(ContextDecorator):
+class scope(Setting):
     """Context manager: operations recorded inside carry the path `outer/name`.
 
     Unrolled networks lay each step in `scope("t=3")`, which is how a graph knows its
@@ -58,16 +77,13 @@ class scope(ContextDecorator):
     """
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
-        self.outer: list[str] = []
 
-    def __enter__(self) -> None:
-        self.outer.append(context.scope)
-        inside = context.scope
-        context.scope = f"{inside}/{self.name}" if inside else self.name
-
-    def __exit__(self, *exc: object) -> None:
-        context.scope = self.outer.pop()
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        path = f"{now.scope}/{self.name}" if now.scope else self.name
+        return State(now.recording, path, now.lines)
 
     def _recreate_cm(self) -> scope:
         return scope(self.name)

@@ -63,7 +63,7 @@ class _Traced:
             record = self.others(root) or self.others(gradient)
             gradient = gradient if record else value_of(gradient)
             swept = sweep(root, gradient, record=record, wanted=self.ours)
-            table = {x: _as_data(g, x) for x, g, _ in swept if x in self.ours}
+            table = {x: _as_data(g, x, own) for x, g, own in swept}
 
         def found(x: Tensor) -> Any:
             if x in table:
@@ -81,9 +81,9 @@ def _variable(x: Any) -> Tensor:
     return Tensor(float(x) if type(x) is int else x, requires_grad=True)
 
 
-def _as_data(g: Any, x: Tensor) -> Any:
+def _as_data(g: Any, x: Tensor, own: bool) -> Any:
     """A gradient in the form of the value: a Python float, or an array of its own."""
-    if isinstance(g, Tensor):
+    if own or isinstance(g, Tensor):
         return g
     return float(g) if type(x._data) is float else np.array(g)
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.backward import Piece, seed, sweep, topological
+from autograd.backward import Use, seed, sweep, topological
+from autograd.deferred import Deferred
 from autograd.tensor import Tensor, value_of
 
 __all__ = ["Contribution", "Graph", "Node", "contributions", "graph"]
@@ -93,20 +94,20 @@ def graph(tensor: Tensor, gradient: Any = None, *, contributions: bool = False) 
     }
     nodes = sorted((*constants, *nodes), key=lambda x: x._order)
     index = {x: i for i, x in enumerate(nodes)}
-    swept: dict[Tensor, tuple[Any, list[Any]]] = {}
+    gradients: dict[Tensor, Any] = {}
+    uses: list[Use] = []
     if tensor._tracked and (gradient is not None or tensor.size == 1):
-        for x, g, edges in sweep(tensor, value_of(seed(tensor, gradient))):
-            swept[x] = g, [sent for _, sent in edges] if contributions else []
-    return Graph(tuple(_node(x, index, swept) for x in nodes))
+        start = value_of(seed(tensor, gradient))
+        for x, g, _ in sweep(tensor, start, wanted=set(nodes), uses=uses):
+            gradients[x] = _frozen(g)
+    sent = {(use.node, use.place): use.gradient for use in uses if contributions}
+    return Graph(tuple(_node(x, index, gradients.get(x), sent) for x in nodes))
 
 
 def _node(
-    x: Tensor, index: dict[Tensor, int], swept: dict[Tensor, tuple[Any, list[Any]]]
+    x: Tensor, index: dict[Tensor, int], grad: Any, sent: dict[tuple[Tensor, int], Any]
 ) -> Node:
-    grad, sent = swept.get(x, (None, []))
-    arguments = [a for a in x._args if isinstance(a, Tensor) and a in index]
-    back = iter(sent)
-    returned = [next(back, None) if a._tracked else None for a in arguments]
+    inside = [isinstance(a, Tensor) and a in index for a in x._args]
     return Node(
         index=index[x],
         op=x.op,
@@ -115,13 +116,15 @@ def _node(
         shape=x.shape,
         dtype=x.dtype,
         value=_frozen(x._data),
-        grad=_frozen(grad),
+        grad=grad,
         requires_grad=x._tracked,
         arguments=tuple(
-            index[a] if isinstance(a, Tensor) and a in index else _words(a)
-            for a in x._args
+            index[a] if parent else _words(a)
+            for a, parent in zip(x._args, inside, strict=True)
         ),
-        contributions=tuple(map(_frozen, returned)),
+        contributions=tuple(
+            _frozen(sent.get((x, i))) for i, parent in enumerate(inside) if parent
+        ),
     )
 
 
@@ -137,7 +140,7 @@ def _words(constant: Any) -> str:
 def _frozen(value: Any) -> Any:
     if value is None:
         return None
-    copy = np.array(value.full() if isinstance(value, Piece) else value)
+    copy = np.array(value.full() if isinstance(value, Deferred) else value)
     copy.flags.writeable = False
     return copy
 
@@ -162,10 +165,11 @@ def contributions(loss: Tensor, parameter: Tensor) -> list[Contribution]:
     For a network unrolled in time that is one term for each step, since
     ∂E/∂W = Σ_t (∂E/∂W through its use at step t).
     """
-    terms = [
-        Contribution(node.scope, node.op, _frozen(sent))
-        for node, _, edges in sweep(loss, seed(loss, None), wanted={parameter})
-        for parent, sent in reversed(edges)
-        if parent is parameter
+    uses: list[Use] = []
+    for _ in sweep(loss, seed(loss, None), wanted={parameter}, uses=uses):
+        pass
+    return [
+        Contribution(use.node.scope, use.node.op, _frozen(use.gradient))
+        for use in sorted(uses, key=lambda use: (use.node._order, use.place))
+        if use.node._args[use.place] is parameter
     ]
-    return terms[::-1]

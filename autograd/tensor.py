@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.context import context
+from autograd.context import state
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
@@ -31,7 +31,8 @@ DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
 
 NO_KEYWORDS: dict[str, Any] = {}
 
-_clock = itertools.count()
+clock = itertools.count()
+"""Numbers the Tensors as they come to their values: arguments before results."""
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,7 +77,7 @@ class Tensor:
 
     __slots__ = (
         "_args", "_data", "_exposed", "_kwargs", "_order", "_owner", "_primitive",
-        "_retains", "_seal", "_spent", "_tracked", "_values", "grad", "name", "scope",
+        "_retains", "_seal", "_spent", "_tracked", "grad", "name", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
@@ -91,7 +92,6 @@ class Tensor:
     _kwargs: dict[str, Any]
     _order: int
     _owner: bool
-    _values: Any
     _seal: Any
     _exposed: bool
     _retains: bool
@@ -102,14 +102,13 @@ class Tensor:
         self._data = _own(data)
         self._exposed = False
         self._seal = None
-        self._values = ()
         self.grad = None
         self.name = name
-        self.scope = context.scope
+        self.scope = state.get().scope
         self._primitive = None
         self._args = ()
         self._kwargs = NO_KEYWORDS
-        self._order = next(_clock)
+        self._order = next(clock)
         self._owner = True
         self._retains = self._spent = False
         self.requires_grad = requires_grad
@@ -148,6 +147,7 @@ class Tensor:
         dtype = self.dtype
         is_float = type(self._data) is float
         self._data = float(value) if is_float else np.array(value, dtype)
+        self._order = next(clock)
         self._exposed = False
         self._seal = None
 
@@ -174,6 +174,8 @@ class Tensor:
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
         handler = DISPATCH.get(ufunc)
+        if handler is not None and method == "__call__" and not kwargs:
+            return handler(*inputs)
         if method != "__call__" or handler is None:
             call = (
                 ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -181,12 +183,10 @@ class Tensor:
             raise TypeError(_no_rule(call))
         if "out" in kwargs:
             raise TypeError(_drops_gradient(ufunc.__name__))
-        if kwargs:
-            raise TypeError(
-                f"np.{ufunc.__name__}: {', '.join(kwargs)}= has no rule for Tensors. "
-                "Apply np.where to the arguments, or .astype to the result"
-            )
-        return handler(*inputs, **kwargs)
+        raise TypeError(
+            f"np.{ufunc.__name__}: {', '.join(kwargs)}= has no rule for Tensors. "
+            "Apply np.where to the arguments, or .astype to the result"
+        )
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any
@@ -264,9 +264,7 @@ class Tensor:
             gradient: ∂E/∂self for whatever E comes after, of self's shape; may be left
                 out where self has one element, and is 1 then.
         """
-        from autograd.backward import backward
-
-        backward(self, gradient)
+        DISPATCH["backward"](self, gradient)
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """np.reshape(self, shape); the sizes may be given one by one."""
@@ -408,7 +406,9 @@ def _drops_gradient(function: str) -> str:
 
 def seal(array: Any) -> int:
     """A checksum, by which a change of the array is seen."""
-    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    if not array.flags.c_contiguous:
+        array = np.ascontiguousarray(array)
+    return zlib.crc32(array)
 
 
 def _no_rule(function: str) -> str:
@@ -425,13 +425,12 @@ def wrap(value: Any) -> Tensor:
     self._data = value if type(value) is float else np.asarray(value)
     self._exposed = False
     self._seal = None
-    self._values = ()
     self.grad = self.name = self._primitive = None
     self._args = ()
     self._kwargs = NO_KEYWORDS
     self._tracked = self._retains = self._spent = False
-    self.scope = context.scope
-    self._order = next(_clock)
+    self.scope = state.get().scope
+    self._order = next(clock)
     self._owner = False
     return self
 

@@ -78,8 +78,7 @@ def gradient_flow(
     for t, instant in enumerate(instants):
         E = loss(t, instant)
         for node, g, _ in sweep(E, np.ones(E.shape, E.dtype), wanted=set(place)):
-            if node in place:
-                norms[t, place[node]] = np.linalg.norm(g)
+            norms[t, place[node]] = np.linalg.norm(g)
 
     by_distance = np.array([_mean_ratio(norms, d) for d in range(T)])
     W_a = network.W_a.data

@@ -22,7 +22,8 @@ def gradients_at(function, args, g):
     for t in tensors:
         t._tracked = True
     out = function(*tensors)
-    table = {node: total for node, total, _ in sweep(out, np.broadcast_to(g, out.shape))}
+    start = np.broadcast_to(g, out.shape)
+    table = {node: total for node, total, _ in sweep(out, start)}
     return [table.get(t, np.zeros(t.shape)) for t in tensors]
 
 

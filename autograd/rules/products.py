@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import cast
+from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
 from autograd.tensor import Tensor, value_of
 
@@ -27,15 +28,27 @@ def _promote(x: Any, y: Any, g: Any) -> tuple[Any, Any, Any]:
 
 
 def _matmul_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if type(x) is type(y) is type(g) is np.ndarray and x.ndim == 2 and y.ndim < 3:
+        return Product(g.T, y.T) if y.ndim == 2 else Product(g[None], y[None])
     _, y2, g2 = _promote(x, y, g)
     out = np.matmul(g2, np.swapaxes(y2, -1, -2))
     return np.squeeze(out, -2) if np.ndim(x) == 1 else out
 
 
 def _matmul_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    if np.ndim(y) == 2:
+        return _product(x, g)
     x2, _, g2 = _promote(x, y, g)
     out = np.matmul(np.swapaxes(x2, -1, -2), g2)
     return np.squeeze(out, -1) if np.ndim(y) == 1 else out
+
+
+def _product(left: Any, right: Any) -> Any:
+    """Σ leftᵀ right over all vectors along their last axes; deferred, of arrays."""
+    left, right = _rows(left), _rows(right)
+    if type(left) is type(right) is np.ndarray:
+        return Product(left, right)
+    return np.matmul(left.T, right)
 
 
 rule(np.matmul, _matmul_x, _matmul_y)
@@ -59,13 +72,17 @@ def _inner_g(g: Any, x: Any, y: Any) -> Any:
 def _inner_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return g * y
-    return np.reshape(np.matmul(_inner_g(g, x, y), _rows(y)), np.shape(x))
+    found = np.matmul(_inner_g(g, x, y), _rows(y))
+    return found if np.ndim(x) == 2 else np.reshape(found, np.shape(x))
 
 
 def _inner_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return g * x
-    return np.reshape(np.matmul(_inner_g(g, x, y).T, _rows(x)), np.shape(y))
+    g = _inner_g(g, x, y)
+    if np.ndim(y) == 2:
+        return _product(g, x)
+    return np.reshape(np.matmul(g.T, _rows(x)), np.shape(y))
 
 
 # np.inner(x, W) is x Wᵀ for rows of samples x (B, D) and a matrix W (H, D).

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import Piece, cast
+from autograd.backward import cast
+from autograd.deferred import Deferred, Piece
 from autograd.primitive import Primitive, implements, rule
 from autograd.tensor import DISPATCH, Tensor, value_of
 
@@ -48,10 +49,14 @@ rule(
 
 
 def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
+    if isinstance(g, Deferred):
+        if axes is None:
+            return g.T
+        g = g.full()
     return np.transpose(g, axes if axes is None else np.argsort(np.mod(axes, x.ndim)))
 
 
-rule(np.transpose, _transpose)
+rule(np.transpose, _transpose).defers = True  # of products, the factors change places
 DISPATCH[np.ndarray.astype] = cast
 if hasattr(np, "astype"):  # from NumPy 2.1 on
     DISPATCH[np.astype] = cast
