@@ -16,7 +16,7 @@ from autograd.anomaly import check_backward
 from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
-from autograd.tensor import DISPATCH, Tensor, seal, value_of
+from autograd.tensor import ABSENT, DISPATCH, Tensor, seal, value_of
 
 __all__ = ["Use", "backward", "cast", "sweep", "topological"]
 
@@ -36,10 +36,20 @@ def topological(root: Tensor) -> list[Tensor]:
     """
     seen, stack = {root}, [root]
     while stack:
-        for x in stack.pop()._args:
-            if isinstance(x, Tensor) and x not in seen and x._tracked:
-                seen.add(x)
-                stack.append(x)
+        node = stack.pop()
+        if node._rest is not None:
+            for x in node._args:
+                if isinstance(x, Tensor) and x not in seen and x._tracked:
+                    seen.add(x)
+                    stack.append(x)
+            continue
+        x, y = node._x, node._y
+        if isinstance(x, Tensor) and x not in seen and x._tracked:
+            seen.add(x)
+            stack.append(x)
+        if isinstance(y, Tensor) and y not in seen and y._tracked:
+            seen.add(y)
+            stack.append(y)
     return sorted(seen, key=attrgetter("_order"))
 
 
@@ -89,18 +99,17 @@ def sweep(
             yield node, g, own
         if primitive is None:
             continue
-        args, kwargs, vjps, made = node._args, node._kwargs, primitive.vjps, node._order
+        vjps, made = primitive.vjps, node._order
         if node._seal is not None:
             _check_arrays(node)
-        if plain and len(args) < 3 and not kwargs:
+        if plain and node._rest is None:
             # The general case below, spelled out: most operations take this way.
-            ans, x = node._data, args[0]
-            if len(args) == 1:
+            ans, x, y = node._data, node._x, node._y
+            if y is ABSENT:
                 if x._exposed or x._order > made:
                     _check_tensor(node, 0)
                 _send(vjps[0](g, ans, x._data), x, node, pending)
                 continue
-            y = args[1]
             a = x._data if isinstance(x, Tensor) else x
             b = y._data if isinstance(y, Tensor) else y
             if isinstance(x, Tensor):
@@ -122,6 +131,8 @@ def sweep(
                     else:
                         _send(sent, y, node, pending)
             continue
+        args = node._args
+        kwargs = {} if node._rest is None else node._rest[1]
         ans = node if record else node._data
         values = args if record else [value_of(x) for x in args]
         for i, x in enumerate(args):

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.anomaly import check_forward
 from autograd.context import state
-from autograd.tensor import DISPATCH, NO_KEYWORDS, Tensor, clock, positional, seal
+from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -29,25 +29,27 @@ class Primitive:
     broadcasting or match dtypes: the sweep does, on every edge.
     """
 
-    __slots__ = ("defers", "function", "keywords", "name", "partial", "scalar", "vjps")
+    __slots__ = ("defers", "function", "keywords", "name", "scalar", "sure", "vjps")
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.function = function
         self.name = name or function.__name__
         self.vjps: Any = ()
-        self.partial = self.defers = False
+        self.sure = 0  # that many arguments, the first ones, have a VJP
+        self.defers = False
         self.keywords: Any = None
         self.scalar: Callable[..., Any] | None = None
 
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
         self.vjps = vjps
-        self.partial = None in vjps
+        self.sure = 0 if None in vjps else len(vjps)
         return self
 
     def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
         """Declare the VJPs of any number of like arguments: `vjp(i)` is the i-th's."""
         self.vjps = _Each(vjp)
+        self.sure = sys.maxsize
         return self
 
     def vjp(self, argument: int) -> Callable[..., Any]:
@@ -65,6 +67,10 @@ class Primitive:
             signature = inspect.signature(self.function)
             bound = signature.bind(*args, **kwargs).arguments
             args, kwargs = positional(signature, bound, kwargs)
+        elif len(args) == 1 and not kwargs:
+            return self.one(args[0])
+        elif len(args) == 2 and not kwargs:
+            return self.two(*args)
         values, given, tracked, open_ = [], False, False, False
         for x in args:
             if isinstance(x, Tensor):
@@ -80,10 +86,17 @@ class Primitive:
             return value
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, *values)
-        return self._record(value, args, kwargs, tracked, open_)
+        kwargs = {
+            name: v.copy() if isinstance(v, np.ndarray) else v
+            for name, v in kwargs.items()
+        }
+        node = self._record(value, None, ABSENT, (args, kwargs), tracked, open_)
+        if kwargs and node._primitive is not None:
+            self._check_keywords(args, kwargs)
+        return node
 
     def one(self, x: Any) -> Any:
-        """`__call__` for one argument and no keywords, in half the time."""
+        """`__call__` for one argument and no keywords: most calls, in half the time."""
         if not isinstance(x, Tensor):
             return self.function(x)
         a = x._data
@@ -93,34 +106,31 @@ class Primitive:
             value = self.function(a)
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, a)
-        return self._record(value, (x,), NO_KEYWORDS, x._tracked, x._exposed)
+        return self._record(value, x, ABSENT, None, x._tracked, x._exposed)
 
     def two(self, x: Any, y: Any) -> Any:
-        """`__call__` for two arguments, one of them a Tensor, and no keywords."""
-        tracked = open_ = False
+        """`__call__` for two arguments and no keywords."""
         if isinstance(x, Tensor):
             tracked, open_, a = x._tracked, x._exposed, x._data
+            if isinstance(y, Tensor):
+                tracked, open_, b = tracked or y._tracked, open_ or y._exposed, y._data
+            else:
+                b, open_ = y, open_ or type(y) is np.ndarray
+        elif isinstance(y, Tensor):
+            tracked, a, b = y._tracked, x, y._data
+            open_ = y._exposed or type(x) is np.ndarray
         else:
-            a, open_ = x, type(x) is np.ndarray
-        if isinstance(y, Tensor):
-            tracked, open_, b = tracked or y._tracked, open_ or y._exposed, y._data
-        else:
-            b, open_ = y, open_ or type(y) is np.ndarray
+            return self.function(x, y)
         if self.scalar is not None and type(a) is float is type(b):
             value = self.scalar(a, b)
         else:
             value = self.function(a, b)
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, a, b)
-        return self._record(value, (x, y), NO_KEYWORDS, tracked, open_)
+        return self._record(value, x, y, None, tracked, open_)
 
     def _record(
-        self,
-        value: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        tracked: bool,
-        open_: bool,
+        self, value: Any, x: Any, y: Any, rest: Any, tracked: bool, open_: bool
     ) -> Tensor:
         """A Tensor of `value`, with its place in the graph where an argument has one."""
         recording, scope, lines = state.get()
@@ -130,44 +140,39 @@ class Primitive:
         node.scope = scope
         node.grad = node.name = node._seal = None
         node._exposed = node._owner = node._retains = node._spent = False
-        node._kwargs = NO_KEYWORDS
         if not tracked or not recording:
             node._tracked = False
-            node._primitive = None
-            node._args = ()
+            node._primitive = node._x = node._y = node._rest = None
             return node
-        if self.partial or kwargs or len(args) > len(self.vjps):
-            self._check(args, kwargs)
-        if type(value) is np.ndarray and value.dtype.kind != "f":
-            self._refuse(value.dtype, args)
         node._tracked = True
         node._primitive = self
-        node._args = args
-        if kwargs:
-            node._kwargs = {
-                name: v.copy() if isinstance(v, np.ndarray) else v
-                for name, v in kwargs.items()
-            }
+        node._x = x
+        node._y = y
+        node._rest = rest
+        if rest is not None or self.sure < 2:
+            self._check(node._args)
+        if type(value) is np.ndarray and value.dtype.kind != "f":
+            self._refuse(value.dtype, node._args)
         if open_:
-            node._seal = _seals(args)
+            node._seal = _seals(node._args)
         if lines is not None:
             check_forward(node)
         return node
 
-    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _check(self, args: tuple[Any, ...]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""
         for i, x in enumerate(args):
             if isinstance(x, Tensor) and x._tracked:
-                rule = self.vjp(i)
-        if kwargs:
-            if self.keywords is None:
-                self.keywords = inspect.signature(rule).parameters
-            open_ended = any(p.kind is p.VAR_KEYWORD for p in self.keywords.values())
-            unknown = [name for name in kwargs if name not in self.keywords]
-            if unknown and not open_ended:
-                raise TypeError(
-                    f"{self.name}: {', '.join(unknown)}= has no rule for Tensors"
-                )
+                self.vjp(i)
+
+    def _check_keywords(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.keywords is None:
+            place = next(i for i, x in enumerate(args) if isinstance(x, Tensor))
+            self.keywords = inspect.signature(self.vjp(place)).parameters
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in self.keywords.values())
+        unknown = [name for name in kwargs if name not in self.keywords]
+        if unknown and not open_ended:
+            raise TypeError(f"{self.name}: {', '.join(unknown)}= has no rule for Tensors")
 
     def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
         tensors = [x for x in args if isinstance(x, Tensor)]

@@ -29,7 +29,8 @@ DISPATCH: dict[Any, Callable[..., Any]] = {}
 
 DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
 
-NO_KEYWORDS: dict[str, Any] = {}
+ABSENT = object()
+"""Stands where an operation of one argument would have a second."""
 
 clock = itertools.count()
 """Numbers the Tensors as they come to their values: arguments before results."""
@@ -76,8 +77,8 @@ class Tensor:
     """
 
     __slots__ = (
-        "_args", "_data", "_exposed", "_kwargs", "_order", "_owner", "_primitive",
-        "_retains", "_seal", "_spent", "_tracked", "grad", "name", "scope",
+        "_data", "_exposed", "_order", "_owner", "_primitive", "_rest", "_retains",
+        "_seal", "_spent", "_tracked", "_x", "_y", "grad", "name", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
@@ -88,8 +89,9 @@ class Tensor:
     _spent: bool
     scope: str
     _primitive: Primitive | None
-    _args: tuple[Any, ...]
-    _kwargs: dict[str, Any]
+    _x: Any
+    _y: Any
+    _rest: Any
     _order: int
     _owner: bool
     _seal: Any
@@ -105,9 +107,7 @@ class Tensor:
         self.grad = None
         self.name = name
         self.scope = state.get().scope
-        self._primitive = None
-        self._args = ()
-        self._kwargs = NO_KEYWORDS
+        self._primitive = self._x = self._y = self._rest = None
         self._order = next(clock)
         self._owner = True
         self._retains = self._spent = False
@@ -234,6 +234,19 @@ class Tensor:
     @property
     def T(self) -> Any:
         return np.transpose(self)
+
+    @property
+    def _args(self) -> tuple[Any, ...]:
+        """The arguments of the operation that made this Tensor.
+
+        One or two are kept apart, in slots: a tuple for each of a million nodes is a
+        million objects more for the garbage collector to go through.
+        """
+        if self._primitive is None:
+            return ()
+        if self._rest is not None:
+            return self._rest[0]
+        return (self._x,) if self._y is ABSENT else (self._x, self._y)
 
     @property
     def op(self) -> str:
@@ -425,9 +438,7 @@ def wrap(value: Any) -> Tensor:
     self._data = value if type(value) is float else np.asarray(value)
     self._exposed = False
     self._seal = None
-    self.grad = self.name = self._primitive = None
-    self._args = ()
-    self._kwargs = NO_KEYWORDS
+    self.grad = self.name = self._primitive = self._x = self._y = self._rest = None
     self._tracked = self._retains = self._spent = False
     self.scope = state.get().scope
     self._order = next(clock)
