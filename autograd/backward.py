@@ -101,7 +101,7 @@ def sweep(
             continue
         vjps, made = primitive.vjps, node._order
         if node._seal is not None:
-            _check_arrays(node)
+            _check_sealed(node)
         if plain and node._rest is None:
             # The general case below, spelled out: most operations take this way.
             ans, x, y = node._data, node._x, node._y
@@ -180,26 +180,30 @@ def _above(wanted: set[Tensor], order: list[Tensor]) -> set[Tensor]:
     return above
 
 
-def _check_arrays(node: Tensor) -> None:
-    """See that the arrays that `node` was computed from are what they were."""
+def _check_sealed(node: Tensor) -> None:
+    """See that what others held when `node` was computed from it is what it was."""
     for i, then in node._seal.items():
-        x = node._args[i]
-        if not isinstance(x, Tensor) and seal(x) != then:
-            raise ValueError(_CHANGED.format(f"an array {x.shape}", i, node._title()))
+        if seal(value_of(node._args[i])) != then:
+            raise _changed(node, i)
 
 
 def _check_tensor(node: Tensor, i: int) -> None:
-    """See that argument i of `node`, whose value others can change, is what it was."""
+    """See that argument i of `node`, which has come to be set or held since, likewise."""
     x = node._args[i]
-    then = node._seal[i] if node._seal and i in node._seal else x._seal
-    if x._order > node._order or (then is not None and seal(x._data) != then):
-        raise ValueError(_CHANGED.format(x._title(), i, node._title()))
+    if node._seal is not None and i in node._seal:
+        return
+    if x._order > node._order or (x._exposed and seal(x._data) != x._seal):
+        raise _changed(node, i)
 
 
-_CHANGED = (
-    "backward: {}, argument {} of {}, was changed after that was computed, so the "
-    "gradient would be wrong. Change a copy, or change it after backward"
-)
+def _changed(node: Tensor, i: int) -> ValueError:
+    x = node._args[i]
+    title = x._title() if isinstance(x, Tensor) else f"an array {x.shape}"
+    return ValueError(
+        f"backward: {title}, argument {i} of {node._title()}, was changed after that was "
+        "computed, so the gradient would be wrong. Change a copy, or change it after "
+        "backward"
+    )
 
 
 def _fit(g: Any, x: Tensor, node: Tensor) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.anomaly import check_forward
 from autograd.context import state
-from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal
+from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -75,6 +75,8 @@ class Primitive:
         for x in args:
             if isinstance(x, Tensor):
                 given = True
+                if x._exposed:
+                    settle(x)
                 tracked = tracked or x._tracked
                 open_ = open_ or x._exposed
                 x = x._data
@@ -99,6 +101,8 @@ class Primitive:
         """`__call__` for one argument and no keywords: most calls, in half the time."""
         if not isinstance(x, Tensor):
             return self.function(x)
+        if x._exposed:
+            settle(x)
         a = x._data
         if self.scalar is not None and type(a) is float:
             value = self.scalar(a)
@@ -111,12 +115,18 @@ class Primitive:
     def two(self, x: Any, y: Any) -> Any:
         """`__call__` for two arguments and no keywords."""
         if isinstance(x, Tensor):
+            if x._exposed:
+                settle(x)
             tracked, open_, a = x._tracked, x._exposed, x._data
             if isinstance(y, Tensor):
+                if y._exposed and y is not x:
+                    settle(y)
                 tracked, open_, b = tracked or y._tracked, open_ or y._exposed, y._data
             else:
                 b, open_ = y, open_ or type(y) is np.ndarray
         elif isinstance(y, Tensor):
+            if y._exposed:
+                settle(y)
             tracked, a, b = y._tracked, x, y._data
             open_ = y._exposed or type(x) is np.ndarray
         else:

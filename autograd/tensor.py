@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import operator
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -424,6 +425,17 @@ def seal(array: Any) -> int:
     return zlib.crc32(array)
 
 
+def settle(x: Tensor) -> None:
+    """Close the array of x again, once whoever asked for `.data` has let go of it.
+
+    What changed it in the meantime counts as if it had been set.
+    """
+    if sys.getrefcount(x._data) <= _ALONE:
+        if seal(x._data) != x._seal:
+            x._order = next(clock)
+        x._exposed, x._seal = False, None
+
+
 def _no_rule(function: str) -> str:
     return (
         f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
@@ -444,6 +456,11 @@ def wrap(value: Any) -> Tensor:
     self._order = next(clock)
     self._owner = False
     return self
+
+
+_alone = wrap([0.0])
+_ALONE = sys.getrefcount(_alone._data)
+"""The references to an array that nothing but its Tensor holds."""
 
 
 class Value(Tensor):

@@ -335,6 +335,23 @@ def step_leaf(w):
     return y
 
 
+def let_go_of_a_changed_leaf(w):
+    y = np.sum(w * w)
+    w.data[0] = 100
+    np.sum(w * w)
+    return y
+
+
+def change_and_change_back(w):
+    w.data[0] = 100
+    held = w.data
+    y = np.sum(w * w)
+    held[0] = 1
+    del held
+    np.sum(w * w)
+    return y
+
+
 def reverse_operand(w):
     buffer = np.array([3.0, 4.0])
     y = np.sum(w * buffer)
@@ -349,6 +366,8 @@ def reverse_operand(w):
         change_operand,
         change_leaf_in_place,
         change_exposed_leaf,
+        let_go_of_a_changed_leaf,
+        change_and_change_back,
         set_leaf,
         step_leaf,
     ],
@@ -370,6 +389,22 @@ def test_values_may_change_between_graphs():
     w.zero_grad()
     np.sum(w * w).backward()
     np.testing.assert_array_equal(w.grad, 2 * (held))
+
+
+def test_looking_at_a_value_does_not_cost_a_checksum_for_ever():
+    w = leaf()
+    assert w.data[0] == 1 and w._exposed
+    held = w.data
+    y = np.sum(w * w)
+    assert w._exposed
+    held += 1
+    del held
+    z = np.sum(w * w)
+    assert not w._exposed
+    z.backward()
+    np.testing.assert_array_equal(w.grad, [4, 6])
+    with pytest.raises(ValueError, match="was changed after that"):
+        y.backward()
 
 
 def test_grad_within_no_grad():
