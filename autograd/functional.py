@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import sweep, topological
 from autograd.context import recording
 from autograd.tensor import DISPATCH, Tensor, value_of
-from autograd.trees import map_tree
+from autograd.trees import leaves, map_tree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -198,15 +198,15 @@ def jvp(
     """
     run = _Traced(fun, primals, {}, tuple(range(len(primals))))
     _numeric(run.value, "jvp")
-    along = _leaves(tuple(tangents))
-    variables = _leaves(tuple(run.variables.values()))
+    along = leaves(tuple(tangents))
+    variables = leaves(tuple(run.variables.values()))
     shapes = [[np.shape(value_of(x)) for x in xs] for xs in (variables, along)]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"jvp: tangents of shapes {shapes[1]}, expected the primals': {shapes[0]}"
         )
     dual = Tensor(np.zeros_like(_ones(run.value)), requires_grad=True)
-    pulled = _leaves(run.pull(run.value, dual))
+    pulled = leaves(run.pull(run.value, dual))
     paired = sum(np.sum(g * t) for g, t in zip(pulled, along, strict=True))
     dual._spent = True
     if not (isinstance(paired, Tensor) and paired.requires_grad):
@@ -216,12 +216,6 @@ def jvp(
     table = {x: g for x, g, _ in swept}
     tangent = table[dual] if dual in table else np.zeros_like(_ones(run.value))
     return run.plain(run.value), tangent if record else np.array(value_of(tangent))
-
-
-def _leaves(tree: Any) -> list[Any]:
-    found: list[Any] = []
-    map_tree(found.append, tree)
-    return found
 
 
 def jacobian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
@@ -241,7 +235,7 @@ def jacobian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
         shape = np.shape(value_of(run.value))
         basis = np.eye(math.prod(shape), dtype=np.result_type(run.value))
         rows = [run.pull(run.value, unit.reshape(shape)) for unit in basis]
-        columns = [iter(_leaves(row)) for row in rows]
+        columns = [iter(leaves(row)) for row in rows]
 
         def stacked(x: Tensor) -> Any:
             each = [next(column) for column in columns]
@@ -268,7 +262,7 @@ def hvp(fun: Function) -> Callable[[Any, Any], Any]:
 
     def product(x: Any, v: Any) -> Any:
         def slope(x: Any) -> Any:
-            pairs = zip(_leaves(grad(fun)(x)), _leaves(v), strict=True)
+            pairs = zip(leaves(grad(fun)(x)), leaves(v), strict=True)
             return sum(np.sum(g * u) for g, u in pairs)
 
         return grad(slope)(x)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["map_tree"]
+__all__ = ["leaves", "map_tree"]
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -24,3 +24,10 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
         changed = {name: map_tree(function, getattr(tree, name)) for name in fields}
         return dataclasses.replace(tree, **changed)
     return function(tree)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The leaves of a nest, in the order of `map_tree`; None is none."""
+    found: list[Any] = []
+    map_tree(found.append, tree)
+    return found

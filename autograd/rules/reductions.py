@@ -17,7 +17,9 @@ def _expand(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Put back the axes that a reduction of x over `axis` took away, with size 1."""
     if keepdims:
         return g
-    return np.reshape(g, (1,) * np.ndim(x)) if axis is None else np.expand_dims(g, axis)
+    if axis is None or not np.ndim(x):  # NumPy takes axis=0 of a scalar, too
+        return np.reshape(g, (1,) * np.ndim(x))
+    return np.expand_dims(g, axis)
 
 
 def _sum(
