@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,6 +13,7 @@ from autograd.backward import sweep, topological
 from autograd.context import no_grad, recording
 from autograd.primitive import Primitive
 from autograd.tensor import DISPATCH, Tensor, value_of, wrap
+from autograd.trees import leaves, map_tree
 
 __all__ = ["checkpoint"]
 
@@ -25,80 +27,104 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     get their gradients too.
 
     Args:
-        fun: of positional arguments, Tensors or not, to one Tensor; the same function of
-            them each time it is run (draw random numbers outside).
-
-    Raises:
-        TypeError: where `fun` returns something else than one Tensor.
+        fun: of nests of Tensors and of anything else, to one nest; the same function of
+            them each time it is run (draw random numbers outside). Of what it returns,
+            the Tensors must be of one dtype.
     """
 
     @wraps(fun)
-    def once(*args: Any) -> Any:
-        tensors = [x for x in args if isinstance(x, Tensor) and x.requires_grad]
-        closed_over, out = _first_run(fun, args)
-        operation = _operation(fun, args, len(tensors), closed_over)
-        inputs = [*tensors, *closed_over]
-        return operation(value_of(out), *inputs) if inputs else out
+    def once(*args: Any, **kwargs: Any) -> Any:
+        given = (args, kwargs)
+        tensors = [x for x in leaves(given) if _live(x)]
+        out, closed_over = _first_run(fun, given)
+        results = [x for x in leaves(out) if _live(x)]
+        if not results:
+            return map_tree(lambda x: x, out)
+        operation = _operation(fun, given, len(tensors), closed_over)
+        joined = operation(value_of(_joined(out)), *tensors, *closed_over)
+        if out is results[0]:
+            return joined
+        parts = iter(_parts(joined, [x.shape for x in results]))
+        return map_tree(lambda x: next(parts) if _live(x) else x, out)
 
     return once
 
 
-def _first_run(fun: Callable[..., Any], args: Any) -> tuple[list[Tensor], Any]:
-    """The Tensors from outside that `fun` uses besides its arguments, and its result."""
+def _live(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _joined(out: Any) -> Any:
+    """The Tensors of a nest as one: itself where it is no nest, else all in a row."""
+    if isinstance(out, Tensor):
+        return out
+    results = [x for x in leaves(out) if _live(x)]
+    dtypes = sorted({x.dtype.name for x in results})
+    if len(dtypes) > 1:
+        raise TypeError(
+            f"checkpoint: the function returned Tensors of {' and '.join(dtypes)}; "
+            "expected one dtype. Convert them with .astype"
+        )
+    return np.concatenate([np.reshape(x, -1) for x in results])
+
+
+def _parts(joined: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+    """What `_joined` put in a row, each in its shape again."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    starts = [0, *ends[:-1]]
+    return [
+        np.reshape(joined[int(start) : int(end)], shape)
+        for start, end, shape in zip(starts, ends, shapes, strict=True)
+    ]
+
+
+def _first_run(fun: Callable[..., Any], given: Any) -> tuple[Any, list[Tensor]]:
+    """What `fun` returns, and the Tensors from outside that it uses unasked."""
     start = wrap(0.0)._order
-    fresh = tuple(_copy(x) for x in args)
+    args, kwargs = map_tree(lambda x: _variable(x._data) if _live(x) else x, given)
     with recording():
-        out = fun(*fresh)
-    if not isinstance(out, (Tensor, np.ndarray, np.generic, float, int)):
-        raise TypeError(f"checkpoint: expected one Tensor, got {type(out).__name__}")
-    inside: list[Tensor] = []
-    if isinstance(out, Tensor) and out.requires_grad:
-        inside = [node for node in topological(out) if node._order > start]
-    used = {
-        x: None
-        for node in inside
-        for x in node._args
-        if isinstance(x, Tensor) and x.requires_grad and x._order < start
-    }
-    return [x for x in used if not any(x is a for a in args)], out
-
-
-def _copy(x: Any) -> Any:
-    """An argument as a variable of the run's own, apart from the graph outside."""
-    if isinstance(x, Tensor) and x.requires_grad:
-        inner = wrap(x._data)
-        inner._tracked = True
-        return inner
-    return x
+        out = fun(*args, **kwargs)
+    ours = {x for x in leaves(given) if _live(x)}
+    closed_over: dict[Tensor, None] = {}
+    for result in leaves(out):
+        if _live(result):
+            inside = [node for node in topological(result) if node._order > start]
+            used = (result, *(x for node in inside for x in node._args if _live(x)))
+            closed_over |= {x: None for x in used if x._order < start and x not in ours}
+    return out, list(closed_over)
 
 
 def _operation(
-    fun: Callable[..., Any], args: Any, count: int, closed_over: list[Tensor]
+    fun: Callable[..., Any], given: Any, count: int, closed_over: list[Tensor]
 ) -> Primitive:
     """The call as one operation of its value, its Tensors, and what it closes over."""
-    latest: list[Any] = [None, []]
+    latest: dict[str, Any] = {"g": None, "gradients": {}}
 
-    def run_again(g: Any, inputs: tuple[Any, ...]) -> list[Any]:
-        if latest[0] is g:
-            return latest[1]
+    def run_again(g: Any, inputs: tuple[Any, ...]) -> dict[int, Any]:
         record = any(isinstance(x, Tensor) for x in (g, *inputs))
-        given = iter(inputs[:count])
-        fresh = [
-            _variable(next(given)) if isinstance(x, Tensor) and x.requires_grad else x
-            for x in args
-        ]
-        ours = [x for x, a in zip(fresh, args, strict=True) if x is not a]
+        variables = [_variable(x) for x in inputs[:count]]
+        fresh = iter(variables)
+        args, kwargs = map_tree(lambda x: next(fresh) if _live(x) else x, given)
         with recording():
-            out = fun(*fresh)
-        wanted = [*ours, *closed_over]
+            out = _joined(fun(*args, **kwargs))
+        wanted = [*variables, *closed_over]
         with recording() if record else no_grad():
             swept = sweep(out, g, record=record, wanted=set(wanted))
             table = {x: total for x, total, _ in swept}
-        latest[:] = [g, [table.get(x, x._data * 0) for x in wanted]]
-        return latest[1]
+        return {i: table.get(x, x._data * 0) for i, x in enumerate(wanted)}
 
     def rule(place: int) -> Any:
-        return lambda g, ans, value, *inputs: run_again(g, inputs)[place - 1]
+        def vjp(g: Any, ans: Any, value: Any, *inputs: Any) -> Any:
+            gradients = latest["gradients"]
+            if latest["g"] is not g or place - 1 not in gradients:
+                gradients = run_again(g, inputs)
+                latest.update(g=g, gradients=gradients)
+            found = gradients.pop(place - 1)
+            if not gradients:
+                latest.update(g=None)
+            return found
+
+        return vjp
 
     operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {fun.__name__}")
     return operation.defvjp_each(rule)
