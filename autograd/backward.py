@@ -60,6 +60,7 @@ def sweep(
     record: bool = False,
     wanted: set[Tensor] | None = None,
     uses: list[Use] | None = None,
+    deferred: bool = False,
 ) -> Iterator[tuple[Tensor, Any, bool]]:
     """Take the gradient of `root` back through the graph.
 
@@ -74,6 +75,7 @@ def sweep(
         wanted: yield these nodes, and sweep only the paths that lead to them. If None,
             yield the leaves and what has been asked to retain its gradient.
         uses: a list to which every use is added on the way.
+        deferred: yield the sparse gradients of leaves as they are, not written out.
 
     Yields:
         Each such node, its gradient, and whether that is an array of its own, which
@@ -93,8 +95,10 @@ def sweep(
         asked = leaf_or_retains if wanted is None else node in wanted
         own = False
         if type(g) in DEFERRED and (asked or primitive is None or not primitive.defers):
-            g = _fit(g.full(), node, node)
-            own = primitive is None and type(g) is np.ndarray
+            own = primitive is None
+            if not (deferred and own and g.sparse):
+                g = _fit(g.full(), node, node)
+                own = own and type(g) is np.ndarray
         if asked:
             yield node, g, own
         if primitive is None:
@@ -291,13 +295,17 @@ def seed(root: Tensor, gradient: Any) -> Any:
 
 def backward(root: Tensor, gradient: Any = None) -> None:
     """Add ∂root/∂leaf to the `.grad` of every leaf below; see `Tensor.backward`."""
-    for node, g, own in sweep(root, value_of(seed(root, gradient))):
+    start = value_of(seed(root, gradient))
+    for node, g, own in sweep(root, start, deferred=True):
         if type(node._data) is float:
-            node.grad = (node.grad or 0.0) + float(g)
-        elif node.grad is not None:
-            node.grad = node.grad + g
+            node._grad = (node._grad or 0.0) + float(g)
+        elif node._grad is not None:
+            node._grad = node.grad + (g.full() if isinstance(g, Deferred) else g)
+        elif isinstance(g, Deferred):
+            g.keep()
+            node._grad = g
         else:
-            node.grad = g if own else np.array(g)
+            node._grad = g if own else np.array(g)
 
 
 DISPATCH["backward"] = backward

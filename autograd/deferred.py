@@ -7,6 +7,7 @@ large product, or fill one buffer, in place of T arrays of full size added up.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,15 @@ class Deferred:
         """The transpose, deferred where that is possible."""
         return self.full().T
 
+    @property
+    def sparse(self) -> bool:
+        """Whether it is little beside the array that `full` writes out."""
+        return False
+
+    def keep(self) -> None:
+        """Copy what a sparse gradient holds: it outlives the sweep."""
+        raise NotImplementedError
+
 
 class Piece(Deferred):
     """A gradient that is zero but for `g` added at [index]."""
@@ -52,6 +62,13 @@ class Piece(Deferred):
             _add_rows(total, index, self.g)
         else:
             np.add.at(total, index, self.g)
+
+    @property
+    def sparse(self) -> bool:
+        return bool(4 * np.size(self.g) < math.prod(self.shape))
+
+    def keep(self) -> None:
+        self.g = np.array(self.g)
 
     def full(self) -> Any:
         """Zeros, and g at [index]."""
@@ -106,23 +123,22 @@ class Product(Deferred):
 class Sum(Deferred):
     """The gradients that several uses sent to one node."""
 
-    __slots__ = ("held", "own", "products", "total")
+    __slots__ = ("held", "own", "pieces", "products", "total")
 
     def __init__(self, first: Any) -> None:
         self.total: Any = None
         self.own = False
         self.products: Product | None = None
         self.held = 0
+        self.pieces: list[Piece] = []
         self.add(first)
 
     def add(self, g: Any) -> None:
         """Take in the gradient of one more use."""
         if type(g) is Product and g.light:
             self._hold(g)
-        elif type(g) is Piece and type(self.total) is np.ndarray:
-            self.total = self.total if self.own else self.total.copy()
-            self.own = True
-            g.add_to(self.total)
+        elif type(g) is Piece:
+            self.pieces.append(g)
         else:
             self._add(g)
 
@@ -152,16 +168,41 @@ class Sum(Deferred):
 
     @property
     def T(self) -> Any:
-        if self.total is None and self.products is not None:
+        if self.total is None and self.products is not None and not self.pieces:
             return self.products.T
         return super().T
+
+    @property
+    def sparse(self) -> bool:
+        if self.total is not None or self.products is not None:
+            return False
+        sizes = sum(np.size(piece.g) for piece in self.pieces)
+        return bool(4 * sizes < math.prod(self.pieces[0].shape))
+
+    def keep(self) -> None:
+        for piece in self.pieces:
+            piece.keep()
 
     def full(self) -> Any:
         """Their sum."""
         if self.products is not None:
             products, self.products = self.products, None
             self._add(products)
+        if self.pieces:
+            pieces, self.pieces = self.pieces, []
+            self._add_pieces(pieces)
         return self.total
+
+    def _add_pieces(self, pieces: list[Piece]) -> None:
+        if self.own and type(self.total) is np.ndarray:
+            buffer = self.total
+        else:
+            buffer = np.zeros(pieces[0].shape, np.result_type(pieces[0].g))
+        for piece in pieces:
+            piece.add_to(buffer)
+        if buffer is not self.total:
+            self._add(buffer)
+            self.own = self.own or self.total is buffer
 
 
 DEFERRED = frozenset({Piece, Product, Sum})

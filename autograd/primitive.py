@@ -148,7 +148,7 @@ class Primitive:
         node._data = value
         node._order = next(clock)
         node.scope = scope
-        node.grad = node.name = node._seal = None
+        node._grad = node.name = node._seal = None
         node._exposed = node._owner = node._retains = node._spent = False
         if not tracked or not recording:
             node._tracked = False

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.context import state
+from autograd.deferred import Deferred
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
@@ -78,13 +79,13 @@ class Tensor:
     """
 
     __slots__ = (
-        "_data", "_exposed", "_order", "_owner", "_primitive", "_rest", "_retains",
-        "_seal", "_spent", "_tracked", "_x", "_y", "grad", "name", "scope",
+        "_data", "_exposed", "_grad", "_order", "_owner", "_primitive", "_rest",
+        "_retains", "_seal", "_spent", "_tracked", "_x", "_y", "name", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
     _data: Any
-    grad: Any
+    _grad: Any
     name: str | None
     _tracked: bool
     _spent: bool
@@ -105,7 +106,7 @@ class Tensor:
         self._data = _own(data)
         self._exposed = False
         self._seal = None
-        self.grad = None
+        self._grad = None
         self.name = name
         self.scope = state.get().scope
         self._primitive = self._x = self._y = self._rest = None
@@ -151,6 +152,21 @@ class Tensor:
         self._order = next(clock)
         self._exposed = False
         self._seal = None
+
+    @property
+    def grad(self) -> Any:
+        """∂root/∂self, an array of the shape and dtype of `data`; None before a sweep.
+
+        The gradient of an array of which few rows were used is written out when it is
+        first looked at.
+        """
+        if isinstance(self._grad, Deferred):
+            self._grad = np.asarray(self._grad.full(), self.dtype)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self._grad = value
 
     @property
     def requires_grad(self) -> bool:
@@ -450,7 +466,7 @@ def wrap(value: Any) -> Tensor:
     self._data = value if type(value) is float else np.asarray(value)
     self._exposed = False
     self._seal = None
-    self.grad = self.name = self._primitive = self._x = self._y = self._rest = None
+    self._grad = self.name = self._primitive = self._x = self._y = self._rest = None
     self._tracked = self._retains = self._spent = False
     self.scope = state.get().scope
     self._order = next(clock)

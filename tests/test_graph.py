@@ -532,3 +532,64 @@ def test_in_place_forms_rebind_or_raise():
     array = np.ones((2, 2))
     with pytest.raises(TypeError, match="in-place"):
         array += W
+
+
+@pytest.mark.parametrize("kind", ["rows", "slices", "both"])
+@pytest.mark.parametrize("twice", [False, True])
+def test_gradients_of_parts_are_written_out_when_looked_at(kind, twice):
+    """What a few rows of a table send stays that until `.grad` is read."""
+    table = Tensor(np.arange(300.0).reshape(100, 3), requires_grad=True)
+    index, g = np.array([7, 0, 7, -1]), np.arange(12.0).reshape(4, 3)
+    expected = np.zeros((100, 3))
+    for _ in range(1 + twice):
+        sent = g.copy()
+        if kind in ("rows", "both"):
+            np.add.at(expected, index, g)
+        if kind in ("slices", "both"):
+            expected[10:14] += g
+        parts = {"rows": [table[index]], "slices": [table[10:14]]}
+        parts["both"] = parts["rows"] + parts["slices"]
+        sum(parts[kind][1:], parts[kind][0]).backward(sent)
+        sent[:] = np.nan
+    np.testing.assert_array_equal(table.grad, expected)
+    assert table.grad is table.grad and table.grad.dtype == np.float64
+
+
+def test_pieces_products_and_arrays_meet_at_one_leaf():
+    rng = np.random.default_rng(0)
+    w, x = rng.normal(size=(6, 6)), rng.normal(size=(2, 6))
+    W = Tensor(w, requires_grad=True)
+
+    def f(W):
+        y = x @ W + x @ W.T + W[[1, 1]] + np.inner(x, W)
+        return np.sum(y * y) + np.sum(W * W) + np.sum(W[2:4]) + np.sum((W.T @ W)[0])
+
+    f(W).backward()
+    np.testing.assert_allclose(W.grad, grad(f)(w), rtol=1e-12)
+    step = 1e-30j
+    for i, j in ((1, 0), (2, 5), (0, 3)):
+        moved = w.astype(complex)
+        moved[i, j] += step
+        assert W.grad[i, j] == pytest.approx(np.imag(f(moved)) / 1e-30, rel=1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_products_beyond_what_is_held_are_taken_early(rows, monkeypatch):
+    monkeypatch.setattr("autograd.deferred.HELD", 50)
+    rng = np.random.default_rng(0)
+    W = Tensor(rng.normal(size=(4, 4)) / 4, requires_grad=True)
+    h0 = rng.normal(size=(rows, 4))
+
+    def run(W):
+        h = h0
+        for _ in range(20):
+            h = np.tanh(h @ W)
+        return np.sum(h)
+
+    run(W).backward()
+    untied = [Tensor(W.data, requires_grad=True) for _ in range(20)]
+    h = h0
+    for each in untied:
+        h = np.tanh(h @ each)
+    np.sum(h).backward()
+    np.testing.assert_allclose(W.grad, sum(each.grad for each in untied), rtol=1e-12)
