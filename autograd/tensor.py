@@ -8,6 +8,7 @@ and what stands there records.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import itertools
 import operator
@@ -191,6 +192,9 @@ class Tensor:
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
         handler = DISPATCH.get(ufunc)
+        if handler is None and "scipy.special" in sys.modules:
+            importlib.import_module("autograd.rules.special")  # SciPy is optional
+            handler = DISPATCH.get(ufunc)
         if handler is not None and method == "__call__" and not kwargs:
             return handler(*inputs)
         if method != "__call__" or handler is None:

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from operations import TABLE
+from operations import TABLE as NUMPYS
 from oracles import STEP, assert_same_derivative, complex_step, gradients_at, tensors
+from special import TABLE as SCIPYS
 
 from autograd import Tensor, grad
 from autograd.primitive import Primitive
 from autograd.rules.plain import PLAIN
 from autograd.tensor import DISPATCH
 
+TABLE = NUMPYS + SCIPYS
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
 
