@@ -162,7 +162,9 @@ TABLE = [
             lambda x: x + np.log(x), lambda x: 1 + 1 / x, lambda y: sp.wrightomega(y)
         ),
     ),
-    ufunc(sp.exprel, unary(), plain=by_cauchy(lambda z: np.expm1(z) / z)),
+    ufunc(
+        sp.exprel, unary(), plain=by_cauchy(lambda z: np.expm1(z) / z, lambda x: 0.7005)
+    ),
     ufunc(sp.boxcox, binary(POSITIVE, NONZERO), plain=lambda x, y: (x**y - 1) / y),
     ufunc(
         sp.boxcox1p, binary(POSITIVE, NONZERO), plain=lambda x, y: ((1 + x) ** y - 1) / y
