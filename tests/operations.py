@@ -21,6 +21,7 @@ def numbers(low, high, without=0.0):
     return grid.filter(lambda x: abs(x) >= without) if without else grid
 
 
+MATRICES = hnp.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=3)
 ANY = numbers(-3, 3)
 HALVES = st.integers(-40, 40).map(lambda n: n / 2)
 POSITIVE = numbers(0.1, 3)
@@ -189,20 +190,26 @@ def systems(draw):
 
 
 @st.composite
-def symmetric(draw):
+def symmetric(draw, least=1):
     """Symmetric matrices of well separated eigenvalues."""
-    (x,), _ = draw(matrices())
+    (x,), _ = draw(matrices(least))
     n = x.shape[-1]
     return [(x + np.swapaxes(x, -1, -2)) / 16 + np.diag(np.arange(n) * 1.5)], {}
 
 
 @st.composite
-def tall(draw, stacked=True):
+def square_matrices(draw):
+    (x,), _ = draw(matrices(least=2))
+    return [x], {}
+
+
+@st.composite
+def tall(draw, stacked=True, least=1, most=1):
     """Matrices of at least as many rows as columns, of well separated singular values."""
-    (x,), _ = draw(matrices())
+    (x,), _ = draw(matrices(least))
     x = x if stacked or x.ndim == 2 else x[0]
     x = x / 8 + np.diag(np.arange(x.shape[-1]) * 1.5)
-    extra = draw(st.integers(0, 1))
+    extra = draw(st.integers(0, most))
     return [np.concatenate([x, x[..., :extra, :] + 0.5], axis=-2)], {}
 
 
@@ -323,16 +330,95 @@ def exponential_series(x):
     return total
 
 
-def cubed(x):
+def cubed(x, full=False):
     """x xᵀ x, by the singular values."""
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return (u * (s**3)[..., np.newaxis, :]) @ vh
+    u, s, vh = np.linalg.svd(x, full_matrices=full)
+    k = s.shape[-1]
+    return (u[..., :k] * (s**3)[..., np.newaxis, :]) @ vh[..., :k, :]
 
 
 def projected(x):
     """Squares projected onto the columns of x, by its orthogonal factor."""
     q, _ = np.linalg.qr(x)
     return q @ (np.swapaxes(q, -1, -2) @ (x * x))
+
+
+def eigenpairs(x, near, start):
+    """Eigenvalues and vectors of length 1 by Newton's steps from those of real(x).
+
+    Each doubles the order of the error, so that the steps carry complex parts too.
+    """
+    values, vectors = [], []
+    for i in range(near.shape[-1]):
+        w, v = near[..., i, np.newaxis, np.newaxis], start[..., :, i, np.newaxis]
+        for _ in range(3):
+            t = np.swapaxes(v, -1, -2)
+            above = np.concatenate([x - w * np.eye(x.shape[-1]), -v], axis=-1)
+            jacobian = np.concatenate(
+                [above, np.concatenate([t, 0 * w], axis=-1)], axis=-2
+            )
+            error = np.concatenate([x @ v - w * v, (t @ v - 1) / 2], axis=-2)
+            step = np.linalg.solve(jacobian, error)
+            w, v = w - step[..., -1:, :], v - step[..., :-1, :]
+        values.append(w[..., 0, 0])
+        vectors.append(v)
+    return np.stack(values, axis=-1), np.concatenate(vectors, axis=-1)
+
+
+def spectrum(x):
+    """The eigenvalues above the eigenvectors."""
+    w, v = np.linalg.eig(x)
+    return np.concatenate([w[..., np.newaxis, :], v], axis=-2)
+
+
+def spectrum_by_newton(x):
+    w, v = eigenpairs(x, *np.linalg.eig(real(x)))
+    return np.concatenate([w[..., np.newaxis, :], v], axis=-2)
+
+
+def symmetric_part(x):
+    return (x + np.swapaxes(x, -1, -2)) / 2
+
+
+def singular_values(x):
+    """As the positive eigenvalues of (0 xᵀ; x 0), from the greatest on."""
+    m, n = x.shape[-2:]
+    t = np.swapaxes(x, -1, -2)
+    above = np.concatenate([np.zeros((*x.shape[:-2], n, n)), t], axis=-1)
+    below = np.concatenate([x, np.zeros((*x.shape[:-2], m, m))], axis=-1)
+    both = np.concatenate([above, below], axis=-2)
+    w, v = np.linalg.eigh(real(both))
+    return eigenpairs(both, w[..., : -n - 1 : -1], v[..., : -n - 1 : -1])[0]
+
+
+def uneven(x):
+    """Numbers from 0.2 on with alternating signs, whose sums are never equal."""
+    k = np.arange(x.size).reshape(x.shape)
+    return (x / 40 + 0.3 * (k + 1)) * (-1.0) ** k
+
+
+def row_or_column_norm(order):
+    """The norms of order ±1 and ±∞ of uneven(x), by the numbers' known order."""
+
+    def norm(x):
+        x = uneven(x)
+        sums = np.sum(x * sign(x), axis=-2 if abs(order) == 1 else -1)
+        return sums[..., -1 if order > 0 else 0]
+
+    return norm
+
+
+def squared_factors(q, r):
+    """The squares of both, which have no signs, as one array."""
+    return np.concatenate([q * q, r * r], axis=-1)
+
+
+def gram_schmidt(x):
+    """The factors of wide matrices from the Cholesky factor of the square part's."""
+    part = x[..., : x.shape[-2]]
+    r = np.swapaxes(cholesky(np.swapaxes(part, -1, -2) @ part), -1, -2)
+    q = part @ np.linalg.inv(r)
+    return squared_factors(q, np.swapaxes(q, -1, -2) @ x)
 
 
 def projector(x):
@@ -875,9 +961,124 @@ TABLE = [
         unary(st.integers(1, 40).map(lambda n: -n / 2), NONEMPTY),
         plain=lambda x: np.sum((x * sign(x)) ** 3, axis=-1) ** (1 / 3),
     ),
+    *(
+        Operation(
+            f"norm {order} of matrices",
+            lambda x, order=order: np.linalg.norm(uneven(x), order, (-2, -1)),
+            unary(ANY, MATRICES),
+            plain=row_or_column_norm(order),
+            second=False,
+        )
+        for order in (1, -1, np.inf, -np.inf)
+    ),
+    Operation(
+        "norm 2 of matrices",
+        lambda x: np.linalg.norm(x, 2, (-2, -1)),
+        tall(least=2),
+        plain=lambda x: singular_values(x)[..., 0],
+    ),
+    Operation(
+        "norm -2 of matrices",
+        lambda x: np.linalg.norm(np.moveaxis(x, -1, 0), -2, (-1, 0), keepdims=True),
+        tall(least=2),
+        plain=lambda x: np.moveaxis(singular_values(x)[..., -1:, np.newaxis], -1, 0),
+    ),
+    call(
+        np.linalg.matrix_norm,
+        lambda x: np.linalg.matrix_norm(x, ord="nuc"),
+        tall(least=2),
+        plain=lambda x: np.sum(singular_values(x), axis=-1),
+    ),
+    call(
+        np.linalg.vector_norm,
+        lambda x: np.linalg.vector_norm(x, ord=3, axis=None, keepdims=True),
+        unary(POSITIVE, MATRICES).filter(lambda drawn: drawn[0][0].size > 1),
+        plain=lambda x: np.reshape(np.sum(x**3) ** (1 / 3), (1,) * x.ndim),
+    ),
+    call(
+        np.linalg.cond,
+        np.linalg.cond,
+        tall(least=2),
+        plain=lambda x: singular_values(x)[..., 0] / singular_values(x)[..., -1],
+    ),
+    Operation(
+        "cond -2",
+        lambda x: np.linalg.cond(x, -2),
+        tall(least=2),
+        plain=lambda x: singular_values(x)[..., -1] / singular_values(x)[..., 0],
+    ),
+    Operation(
+        "cond fro",
+        lambda x: np.linalg.cond(x, "fro"),
+        matrices(),
+        plain=lambda x: np.sqrt(
+            np.sum(x * x, axis=(-2, -1)) * np.sum(np.linalg.inv(x) ** 2, axis=(-2, -1))
+        ),
+    ),
+    call(np.linalg.svdvals, np.linalg.svdvals, tall(least=2), plain=singular_values),
+    call(
+        np.linalg.eigvalsh,
+        lambda x: np.linalg.eigvalsh(symmetric_part(x)),
+        symmetric(least=2),
+        plain=lambda x: eigenpairs(
+            symmetric_part(x), *np.linalg.eigh(symmetric_part(real(x)))
+        )[0],
+    ),
+    call(np.linalg.eig, spectrum, tall(least=2, most=0), plain=spectrum_by_newton),
+    call(
+        np.linalg.eigvals,
+        np.linalg.eigvals,
+        tall(least=2, most=0),
+        plain=lambda x: eigenpairs(x, *np.linalg.eig(real(x)))[0],
+    ),
+    call(np.linalg.matmul, np.linalg.matmul, by_signature("(a,n),(n,b)->(a,b)")),
+    call(np.linalg.outer, np.linalg.outer, by_signature("(a),(b)->(a,b)", batch=False)),
+    call(
+        np.linalg.tensordot,
+        lambda x, y: np.linalg.tensordot(x, y, axes=1),
+        by_signature("(b,c),(c,a)->(b,a)", batch=False),
+    ),
+    call(
+        np.linalg.vecdot,
+        lambda x, y: np.linalg.vecdot(x, y, axis=0),
+        by_signature("(n,a),(n,a)->(a)", batch=False),
+        plain=lambda x, y: np.sum(x * y, axis=0),
+    ),
+    call(
+        np.linalg.cross,
+        lambda x, y: np.linalg.cross(x, y, axis=0),
+        by_signature("(3,a),(3,a)->(3,a)", batch=False),
+    ),
+    call(
+        np.linalg.matrix_transpose,
+        lambda x: np.linalg.matrix_transpose(x) ** 2,
+        unary(ANY, MATRICES),
+    ),
+    call(
+        np.matrix_transpose, lambda x: np.matrix_transpose(x) ** 2, unary(ANY, MATRICES)
+    ),
+    call(
+        np.linalg.diagonal, lambda x: np.linalg.diagonal(x, offset=1), square_matrices()
+    ),
+    call(np.linalg.trace, lambda x: np.linalg.trace(x, offset=-1), square_matrices()),
     call(np.linalg.eigh, exponential, symmetric(), plain=exponential_series),
     call(np.linalg.svd, cubed, tall(), plain=lambda x: x @ np.swapaxes(x, -1, -2) @ x),
     call(np.linalg.qr, projected, tall(), plain=projector),
+    Operation(
+        "svd full",
+        lambda x: (
+            cubed(np.swapaxes(x, -1, -2), full=True)
+            + np.swapaxes(cubed(x, full=True), -1, -2)
+        ),
+        tall(),
+        plain=lambda x: 2 * np.swapaxes(x @ np.swapaxes(x, -1, -2) @ x, -1, -2),
+    ),
+    Operation(
+        "qr wide",
+        lambda x: squared_factors(*np.linalg.qr(np.swapaxes(x, -1, -2))),
+        tall(),
+        plain=lambda x: gram_schmidt(np.swapaxes(x, -1, -2)),
+    ),
     Operation(
         "qr r",
         lambda x: np.swapaxes(np.linalg.qr(x, "r"), -1, -2) @ np.linalg.qr(x).R,

@@ -326,9 +326,9 @@ def test_norms_at_zero_and_by_name():
     np.testing.assert_array_equal(grad(f)(np.array([1.0, -3.0])), [1, -2])
     (t,) = tensors(np.eye(2))
     assert np.linalg.norm(t, "fro").item() == pytest.approx(np.sqrt(2))
-    for order in (1, 2, "nuc"):
-        with pytest.raises(TypeError, match="has no rule for Tensors"):
-            np.linalg.norm(t, order)
+    for order, axis in (("fro", 0), (3, None), ("max", None)):
+        with pytest.raises(ValueError, match=r"np.linalg.norm: ord=.* expected"):
+            np.linalg.norm(t, order, axis)
 
 
 def test_the_determinant_of_a_singular_matrix_has_a_gradient():
@@ -350,8 +350,14 @@ def test_python_floats_are_computed_as_numpy_would(x, y):
 
 
 FACTORS = [
-    (lambda x: np.linalg.svd(x), "full_matrices=False"),
-    (lambda x: np.linalg.qr(x.T), "no more columns than rows"),
+    (lambda x: np.linalg.svd(x, hermitian=True), "hermitian=True has no rule"),
+    (lambda x: np.linalg.svd(x)[0].sum().backward(), "a gradient came through column 2"),
+    (lambda x: np.linalg.svd(x.T)[2].sum().backward(), "full_matrices=False"),
+    (lambda x: np.linalg.eig(x[1:] * [[0, 1], [-1, 0]]), "eig: the result is complex128"),
+    (
+        lambda x: np.linalg.eigvals(x[1:] * [[0, 1], [-1, 0]]),
+        "eigvals: the result is complex128",
+    ),
     (lambda x: np.linalg.qr(x, "complete"), "mode='complete'"),
 ]
 
@@ -374,6 +380,16 @@ def test_factorisations_come_as_numpys():
     found = np.linalg.lstsq(t, x[:, 0] + 1)
     for ours, theirs in zip(found, np.linalg.lstsq(x, x[:, 0] + 1), strict=True):
         np.testing.assert_allclose(getattr(ours, "data", ours), theirs, atol=1e-12)
+
+
+def test_singular_values_need_not_differ():
+    """Their vectors have no derivative there, the values do."""
+    g = np.array([2.0, 1.0])
+    found = grad(lambda x: np.sum(np.linalg.svd(x, compute_uv=False) * g))(np.eye(2))
+    u, _, vh = np.linalg.svd(np.eye(2))
+    np.testing.assert_allclose(found, (u * g) @ vh)
+    found = grad(lambda x: np.linalg.norm(x, 2))(np.diag([3.0, 0.0]))
+    np.testing.assert_allclose(found, np.diag([1.0, 0.0]))
 
 
 def test_gradients_by_symmetric_matrices_are_symmetric():

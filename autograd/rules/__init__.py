@@ -4,6 +4,17 @@
 may leave its gradient in any shape that broadcasts from or to its argument's.
 """
 
-from autograd.rules import elementwise, linalg, plain, products, reductions, shapes
+from autograd.rules import (
+    elementwise,
+    factorisations,
+    linalg,
+    plain,
+    products,
+    reductions,
+    shapes,
+)
 
-__all__ = ["elementwise", "linalg", "plain", "products", "reductions", "shapes"]
+__all__ = [
+    "elementwise", "factorisations", "linalg", "plain", "products", "reductions",
+    "shapes",
+]  # fmt: skip

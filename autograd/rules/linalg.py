@@ -129,149 +129,80 @@ root = Primitive(_root, name="sqrt")
 root.defvjp(lambda g, ans, x: np.where(ans == 0, 0, g / (2 * np.where(ans == 0, 1, ans))))
 
 
-@implements(np.linalg.norm)
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002 (NumPy's word)
-    """Of vectors of any order, of matrices "fro"; the derivative at 0 is 0."""
-    axes = np.atleast_1d(range(np.ndim(x)) if axis is None else axis)
-    matrix = len(axes) == 2 and (axis is not None or ord is not None)
-    where = None if axis is None else tuple(int(a) for a in axes)
-    if ord in (None, "fro") or (ord == 2 and not matrix):
-        return root(np.sum(np.square(x), axis=where, keepdims=keepdims))
-    if matrix or isinstance(ord, str):
-        raise TypeError(
-            f"np.linalg.norm: ord={ord!r} of matrices has no rule for Tensors; expected "
-            "'fro', or vectors"
-        )
+def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A002 (NumPy's word)
     size = np.absolute(x)
     if ord == np.inf:
-        return np.max(size, axis=where, keepdims=keepdims)
+        return np.max(size, axis=axis, keepdims=keepdims)
     if ord == -np.inf:
-        return np.min(size, axis=where, keepdims=keepdims)
+        return np.min(size, axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum(value_of(x) != 0, axis=where, keepdims=keepdims).astype(float)
+        return np.sum(value_of(x) != 0, axis=axis, keepdims=keepdims).astype(float)
     if ord == 1:
-        return np.sum(size, axis=where, keepdims=keepdims)
-    return np.sum(size**ord, axis=where, keepdims=keepdims) ** (1 / ord)
+        return np.sum(size, axis=axis, keepdims=keepdims)
+    if ord == 2:
+        return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
-# Factorisations give several arrays. Packed into one, below each other, they are one
-# operation with one rule; the parts are slices of it.
+def _matrix_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A002
+    """By the sums of rows or columns, or by the singular values; `axis` is a pair."""
+    x = np.moveaxis(x, axis, (-2, -1))
+    if ord in (1, -1, np.inf, -np.inf):
+        sums = np.sum(np.absolute(x), axis=-2 if abs(ord) == 1 else -1)
+        found = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+    elif ord in (2, -2):
+        found = np.linalg.svd(x, compute_uv=False)[..., 0 if ord > 0 else -1]
+    elif ord == "nuc":
+        found = np.sum(np.linalg.svd(x, compute_uv=False), axis=-1)
+    elif ord in (None, "fro"):
+        found = root(np.sum(np.square(x), axis=(-2, -1)))
+    else:
+        raise ValueError(
+            f"np.linalg.norm: ord={ord!r} of matrices, expected 1, -1, 2, -2, inf, -inf, "
+            "'fro' or 'nuc'"
+        )
+    return np.expand_dims(found, axis) if keepdims else found
 
 
-def _gaps(x: Any) -> Any:
-    """1 / (x_j − x_i), and 0 where i = j or the two are equal."""
-    difference = x[..., np.newaxis, :] - x[..., :, np.newaxis]
-    equal = difference == 0
-    return np.where(equal, 0, 1 / np.where(equal, 1, difference))
+@implements(np.linalg.norm)
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+    """Of vectors and matrices; the derivative at 0 is 0."""
+    if axis is None and ord is None:
+        axes = None
+    else:
+        axes = tuple(range(np.ndim(x)) if axis is None else map(int, np.atleast_1d(axis)))
+    if ord is None:
+        return _vector_norm(x, 2, axes, keepdims)
+    if axes is not None and len(axes) == 2:
+        return _matrix_norm(x, ord, axes, keepdims)
+    if isinstance(ord, str) or axes is None or len(axes) != 1:
+        raise ValueError(
+            f"np.linalg.norm: ord={ord!r} over axes {axes}; expected a number over one "
+            "axis, or a matrix norm over two"
+        )
+    return _vector_norm(x, ord, axes, keepdims)
 
 
-def _eigh_packed(x: Any) -> Any:
-    w, v = np.linalg.eigh(x)
-    return np.concatenate([w[..., np.newaxis, :], v], axis=-2)
-
-
-def _eigh_vjp(g: Any, ans: Any, x: Any) -> Any:
-    """Giles (2008), 3.1, for a symmetric x: V (diag ∂w + F ∘ (Vᵀ ∂V)) Vᵀ."""
-    w, v, t = ans[..., 0, :], ans[..., 1:, :], _transposed(ans[..., 1:, :])
-    inner = _gaps(w) * (t @ g[..., 1:, :])
-    inner = inner + g[..., :1, :] * np.eye(np.shape(w)[-1])
-    out = v @ inner @ t
-    return (out + _transposed(out)) / 2
-
-
-eigh = Primitive(_eigh_packed, name="eigh").defvjp(_eigh_vjp)
-
-
-@implements(np.linalg.eigh)
-def _eigh(x: Any, UPLO: str = "L") -> Any:
-    if UPLO != "L":
-        x = _transposed(x)
-    packed = eigh(x)
-    return type(np.linalg.eigh(np.eye(1)))(packed[..., 0, :], packed[..., 1:, :])
-
-
-def _svd_packed(x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return np.concatenate([u, s[..., np.newaxis, :], _transposed(vh)], axis=-2)
-
-
-def _svd_vjp(g: Any, ans: Any, x: Any) -> Any:
-    """Townsend (2016), equation 23, for singular values that differ and are not zero."""
-    m = np.shape(x)[-2]
-    u, s, v = ans[..., :m, :], ans[..., m, :], ans[..., m + 1 :, :]
-    gu, gs, gv = g[..., :m, :], g[..., m : m + 1, :], g[..., m + 1 :, :]
-    gaps, row = _gaps(np.square(s)), s[..., np.newaxis, :]
-    of_u, of_v = _transposed(u) @ gu, _transposed(v) @ gv
-    inner = gaps * (of_u - _transposed(of_u)) * row
-    inner = inner + _transposed(row) * (gaps * (of_v - _transposed(of_v)))
-    inner = inner + gs * np.eye(np.shape(s)[-1])
-    out = u @ inner @ _transposed(v)
-    out = out + (gu - u @ of_u) / row @ _transposed(v)
-    return out + u @ _transposed((gv - v @ of_v) / row)
-
-
-svd = Primitive(_svd_packed, name="svd").defvjp(_svd_vjp)
-
-
-@implements(np.linalg.svd)
-def _svd(
-    x: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+@implements(np.linalg.vector_norm)
+def _np_vector_norm(
+    x: Any,
+    *,
+    axis: Any = None,
+    keepdims: bool = False,
+    ord: Any = 2,  # noqa: A002
 ) -> Any:
-    m, n = np.shape(x)[-2:]
-    if hermitian or (full_matrices and compute_uv and m != n):
-        raise TypeError(
-            "np.linalg.svd: for Tensors that are not square only full_matrices=False has "
-            "a rule, and hermitian=True has none"
-        )
-    packed = svd(x)
-    if not compute_uv:
-        return packed[..., m, :]
-    parts = packed[..., :m, :], packed[..., m, :], _transposed(packed[..., m + 1 :, :])
-    return type(np.linalg.svd(np.eye(1)))(*parts)
+    return _vector_norm(x, ord, axis, keepdims)
 
 
-def _qr_packed(x: Any) -> Any:
-    q, r = np.linalg.qr(x)
-    return np.concatenate([q, _transposed(r)], axis=-2)
+@implements(np.linalg.matrix_norm)
+def _np_matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002
+    return _matrix_norm(x, ord, (-2, -1), keepdims)
 
 
-def _qr_vjp(g: Any, ans: Any, x: Any) -> Any:
-    """Walter and Lehmann (2010), equation 3.12, for independent columns."""
-    m = np.shape(x)[-2]
-    q, r = ans[..., :m, :], _transposed(ans[..., m:, :])
-    gq, gr = g[..., :m, :], _transposed(g[..., m:, :])
-    inner = r @ _transposed(gr) - _transposed(gq) @ q
-    symmetric = np.tril(inner) + _transposed(np.tril(inner, -1))
-    return (gq + q @ symmetric) @ _transposed(np.linalg.inv(r))
-
-
-qr = Primitive(_qr_packed, name="qr").defvjp(_qr_vjp)
-
-
-@implements(np.linalg.qr)
-def _np_qr(x: Any, mode: str = "reduced") -> Any:
-    m, n = np.shape(x)[-2:]
-    if mode not in ("reduced", "r") or m < n:
-        raise TypeError(
-            f"np.linalg.qr: mode={mode!r} of a {m}×{n} matrix has no rule for Tensors; "
-            "expected 'reduced' or 'r', and no more columns than rows"
-        )
-    packed = qr(x)
-    r = _transposed(packed[..., m:, :])
-    if mode == "r":
-        return r
-    return type(np.linalg.qr(np.eye(1)))(packed[..., :m, :], r)
-
-
-@implements(np.linalg.lstsq)
-def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """By the pseudo-inverse; rank and singular values are plain, without a gradient."""
-    _, _, rank, s = np.linalg.lstsq(value_of(a), value_of(b), rcond=rcond)
-    x = np.matmul(np.linalg.pinv(a), b)
-    m, n = np.shape(a)
-    residuals = np.sum(np.square(b - np.matmul(a, x)), axis=0)
-    if rank < n or m <= n:
-        residuals = np.zeros(0, np.result_type(x))
-    elif np.ndim(b) == 1:
-        residuals = np.reshape(residuals, (1,))
-    return x, residuals, rank, s
+@implements(np.linalg.cond)
+def _cond(x: Any, p: Any = None) -> Any:
+    if p in (None, 2, -2):
+        s = np.linalg.svd(x, compute_uv=False)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    inverse = np.linalg.inv(x)
+    return _matrix_norm(x, p, (-2, -1), False) * _matrix_norm(inverse, p, (-2, -1), False)

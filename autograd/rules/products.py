@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import cast
 from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, value_of
 
 __all__: list[str] = []
 
@@ -52,6 +52,7 @@ def _product(left: Any, right: Any) -> Any:
 
 
 rule(np.matmul, _matmul_x, _matmul_y)
+DISPATCH[np.linalg.matmul] = DISPATCH[np.matmul]
 
 
 def _rows(x: Any) -> Any:
@@ -89,6 +90,7 @@ def _inner_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
 rule(np.inner, _inner_x, _inner_y)
 
 
+@implements(np.linalg.tensordot)
 @implements(np.tensordot)
 def _tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sum over pairs of axes, as one matrix product."""
@@ -123,6 +125,7 @@ def _vdot(x: Any, y: Any) -> Any:
     return np.inner(np.ravel(x), np.ravel(y))
 
 
+@implements(np.linalg.outer)
 @implements(np.outer)
 def _outer(x: Any, y: Any) -> Any:
     return np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1))
@@ -156,8 +159,14 @@ def _cross(
     return np.moveaxis(product, -1, axisc)
 
 
+@implements(np.linalg.cross)
+def _linalg_cross(x: Any, y: Any, *, axis: int = -1) -> Any:
+    return _cross(x, y, axis=axis)
+
+
 if hasattr(np, "vecdot"):  # from NumPy 2.0 on
 
+    @implements(np.linalg.vecdot)
     @implements(np.vecdot)
     def _vecdot(x: Any, y: Any, axis: int = -1) -> Any:
         if axis != -1:

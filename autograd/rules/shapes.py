@@ -161,6 +161,22 @@ def _trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+@implements(np.linalg.diagonal)
+def _matrix_diagonal(x: Any, *, offset: int = 0) -> Any:
+    return np.diagonal(x, offset, -2, -1)
+
+
+@implements(np.linalg.trace)
+def _matrix_trace(x: Any, *, offset: int = 0) -> Any:
+    return _trace(x, offset, -2, -1)
+
+
+@implements(np.linalg.matrix_transpose)
+@implements(np.matrix_transpose)
+def _matrix_transpose(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
 @implements(np.triu)
 def _triu(x: Any, k: int = 0) -> Any:
     rows, columns = np.shape(x)[-2:]
