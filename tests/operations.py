@@ -456,14 +456,32 @@ def variance(x, axis=None, keepdims=False, ddof=0, where=True):
     return squares if keepdims else np.sum(squares, axis=axis)
 
 
-def quantile(x, q, axis=None, keepdims=False):
+METHODS = {
+    "linear": lambda n, q: (n - 1) * q,
+    "lower": lambda n, q: np.floor((n - 1) * q),
+    "higher": lambda n, q: np.ceil((n - 1) * q),
+    "nearest": lambda n, q: np.round((n - 1) * q),
+    "midpoint": lambda n, q: (np.floor((n - 1) * q) + np.ceil((n - 1) * q)) / 2,
+    "inverted_cdf": lambda n, q: np.ceil(n * q) - 1,
+    "averaged_inverted_cdf": lambda n, q: (np.ceil(n * q) + np.floor(n * q + 1)) / 2 - 1,
+    "closest_observation": lambda n, q: np.round(n * q) - 1,
+    "interpolated_inverted_cdf": lambda n, q: n * q - 1,
+    "hazen": lambda n, q: n * q - 1 / 2,
+    "weibull": lambda n, q: (n + 1) * q - 1,
+    "median_unbiased": lambda n, q: (n + 1 / 3) * q - 2 / 3,
+    "normal_unbiased": lambda n, q: (n + 1 / 4) * q - 5 / 8,
+}
+"""Places among n order statistics from 0 on: Hyndman and Fan (1996), and NumPy's own."""
+
+
+def quantile(x, q, axis=None, keepdims=False, method="linear"):
     """By sorting, which for complex numbers goes by the real part."""
     ndim = np.ndim(x)
     axes = range(ndim) if axis is None else [a % ndim for a in np.atleast_1d(axis)]
     rows = np.moveaxis(x, list(axes), range(len(axes)))
     rows = np.reshape(rows, (-1, *rows.shape[len(axes) :]))
     ordered = np.sort(rows, axis=0)
-    place = np.asarray(q) * (len(ordered) - 1)
+    place = np.clip(METHODS[method](len(ordered), np.asarray(q)), 0, len(ordered) - 1)
     below = np.floor(place).astype(int)
     part = np.reshape(place - below, np.shape(q) + (1,) * (rows.ndim - 1))
     found = ordered[below] * (1 - part) + ordered[np.ceil(place).astype(int)] * part
@@ -476,6 +494,28 @@ def with_nan(function):
 
     def call(x, where=True, **kwargs):
         return function(np.where(where, x, np.nan), **kwargs)
+
+    return call
+
+
+def skipping(q):
+    """The quantile of the elements of each row that `where` leaves."""
+
+    def call(x, where=True, axis=None, keepdims=False):
+        where = np.broadcast_to(where, x.shape)
+        axes = (
+            range(x.ndim) if axis is None else [a % x.ndim for a in np.atleast_1d(axis)]
+        )
+        kept = [a for a in range(x.ndim) if a not in axes]
+        shape = [1 if a in axes else n for a, n in enumerate(x.shape)]
+        rows, left = (
+            np.reshape(np.transpose(a, (*kept, *axes)), (np.prod(shape, dtype=int), -1))
+            for a in (x, where)
+        )
+        found = [quantile(r[m], q) for r, m in zip(rows, left, strict=True)]
+        return np.reshape(
+            np.stack(found), shape if keepdims else [shape[a] for a in kept]
+        )
 
     return call
 
@@ -679,6 +719,34 @@ TABLE = [
         plain=lambda x, **kw: quantile(x, 0.4, **kw),
         second=False,
     ),
+    *(
+        Operation(
+            f"quantile {method}",
+            lambda x, method=method, **kw: np.quantile(
+                x, [0.31, 0.83], method=method, **kw
+            ),
+            reduced(unique=True, where=False),
+            plain=lambda x, method=method, **kw: quantile(
+                x, [0.31, 0.83], method=method, **kw
+            ),
+            second=False,
+        )
+        for method in METHODS
+    ),
+    *(
+        call(
+            function,
+            with_nan(lambda x, f=function, q=q, **kw: f(x, *q, **kw)),
+            reduced(unique=True),
+            plain=skipping(0.4 if q else 0.5),
+            second=False,
+        )
+        for function, q in (
+            (np.nanmedian, ()),
+            (np.nanquantile, (0.4,)),
+            (np.nanpercentile, (40,)),
+        )
+    ),
     call(np.nansum, with_nan(np.nansum), reduced(), plain=masked(np.sum)),
     call(np.nanmean, with_nan(np.nanmean), reduced(), plain=masked(np.mean)),
     call(np.nanvar, with_nan(np.nanvar), reduced(), plain=masked(variance)),
@@ -790,6 +858,21 @@ TABLE = [
     call(np.pad, lambda x, k: np.pad(x, 1, constant_values=2.0), square(1, 3)),
     Operation("pad edge", lambda x, k: np.pad(x, (2, 1), mode="edge"), square(1, 3)),
     Operation("pad reflect", lambda x, k: np.pad(x, 2, mode="symmetric"), square(1, 3)),
+    *(
+        Operation(
+            f"pad {mode}",
+            lambda x, mode=mode, option=option: np.pad(x, (2, 1), mode=mode, **option),
+            unary(ANY, NONEMPTY, unique=True),
+            second=False,
+        )
+        for mode, option in (
+            ("linear_ramp", {"end_values": (0.5, 2.0)}),
+            ("mean", {"stat_length": 2}),
+            ("maximum", {}),
+            ("minimum", {}),
+            ("median", {}),
+        )
+    ),
     call(np.append, lambda x, y: np.append(x, y), binary()),
     call(np.vstack, lambda x, y: np.vstack([x, y, x]), pair_of_rows()),
     call(np.hstack, lambda x, y: np.hstack([x, y]), pair_of_rows()),

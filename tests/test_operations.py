@@ -306,6 +306,34 @@ def test_heaviside_takes_its_value_at_zero():
     np.testing.assert_array_equal(grad(f)(np.array([0.5, 0.5])), [3, 0])
 
 
+def test_quantiles_of_nan_are_nan():
+    x = np.array([[1.0, np.nan, 3.0], [4.0, 5.0, 7.0]])
+    (t,) = tensors(x)
+    np.testing.assert_array_equal(np.median(t, axis=1).data, [np.nan, 5])
+    np.testing.assert_array_equal(np.nanmedian(t, axis=1).data, [2, 5])
+    np.testing.assert_array_equal(
+        np.nanquantile(t, [0, 1], axis=0).data, np.nanquantile(x, [0, 1], axis=0)
+    )
+    single = Tensor(x.astype(np.float32))
+    for method, dtype in (("linear", np.float64), ("lower", np.float32)):
+        assert np.quantile(single, [0.5], method=method).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda x: np.quantile(x, 0.5, weights=[1, 2, 3]), "np.quantile: weights="),
+        (lambda x: np.percentile(x, 50, weights=[1, 2, 3]), "np.quantile: weights="),
+        (lambda x: np.pad(x, 1, constant_values=x[0]), "which an ndarray would drop"),
+        (lambda x: np.pad(x, 1, mode="empty"), "np.pad: mode='empty' has no rule"),
+    ],
+)
+def test_options_without_a_rule_say_so(call, match):
+    (x,) = tensors(np.arange(3.0))
+    with pytest.raises(TypeError, match=match):
+        call(x)
+
+
 def test_logsumexp_over_everything():
     from autograd import logsumexp, softmax
 

@@ -226,41 +226,68 @@ def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect
 
 @implements(np.quantile)
 def _quantile(
-    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False
-) -> Any:
-    """Between the two order statistics around q (n − 1): only method="linear"."""
-    if method != "linear":
+    x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
+    weights: Any = None, skip_nan: bool = False,
+) -> Any:  # fmt: skip
+    """Between two neighbouring order statistics, whatever the method.
+
+    NumPy's own quantile of 0, 1, …, n − 1 is the place among them, and the part of the
+    way to the next.
+    """
+    if weights is not None:
         raise TypeError(
-            f"np.quantile: method={method!r} has no rule for Tensors; expected 'linear'"
+            "np.quantile: weights= has no rule for Tensors; repeat the elements instead"
         )
-    q = np.asarray(value_of(q))
-    q = q.astype(np.result_type(x)) if np.ndim(q) == 0 else q
-    ndim = np.ndim(x)
+    zero = np.zeros(1, np.result_type(x))
+    dtype = np.quantile(zero, value_of(q), method=method).dtype  # type: ignore[call-overload]
+    q, ndim = np.asarray(value_of(q)), np.ndim(x)
     axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
     axes = tuple(int(a) % max(ndim, 1) for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
     rows = np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, -1))
     ordered = np.moveaxis(np.sort(rows, axis=-1), -1, 0)
-    place = q * (np.shape(ordered)[0] - 1)
-    below = np.floor(place).astype(int)
-    above = np.ceil(place).astype(int)
-    part = np.reshape((place - below).astype(q.dtype), (*q.shape, *(1 for _ in kept)))
-    low, high = ordered[below], ordered[above]
-    found = low + (high - low) * part
-    if keepdims:
-        shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
-        found = np.reshape(found, (*q.shape, *shape))
-    return found
+    size = np.shape(ordered)[0]
+    counts = np.sum(~np.isnan(ordered), axis=0)
+    place = np.empty((*q.shape, *kept))
+    for n in np.unique(counts):
+        among = np.quantile(np.arange(max(n, 1.0)), q, method=method)  # type: ignore[call-overload]
+        place[..., counts == n] = among[..., np.newaxis]
+    if not skip_nan:
+        place[..., counts < size] = size - 1  # where sorting puts NaN
+    below = np.reshape(np.floor(place).astype(int), (-1, *kept))
+    low = np.take_along_axis(ordered, below, 0)
+    high = np.take_along_axis(ordered, np.minimum(below + 1, size - 1), 0)
+    part = np.reshape(place, np.shape(below)) - below
+    found = low + np.where(part > 0, high - low, 0) * part.astype(dtype)
+    shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
+    return np.reshape(found, (*q.shape, *(shape if keepdims else kept)))
 
 
 @implements(np.percentile)
 def _percentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return _quantile(x, np.asarray(value_of(q)) / 100, axis, **kwargs)
+    q = value_of(q)
+    part = q / 100 if isinstance(q, (int, float)) else np.asarray(q) / 100
+    return _quantile(x, part, axis, **kwargs)
 
 
 @implements(np.median)
 def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _quantile(x, 0.5, axis, keepdims=keepdims)
+
+
+@implements(np.nanquantile)
+def _nanquantile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return _quantile(x, q, axis, skip_nan=True, **kwargs)
+
+
+@implements(np.nanpercentile)
+def _nanpercentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
+    return _percentile(x, q, axis, skip_nan=True, **kwargs)
+
+
+@implements(np.nanmedian)
+def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return _quantile(x, 0.5, axis, keepdims=keepdims, skip_nan=True)
 
 
 @implements(np.diff)

@@ -247,22 +247,49 @@ def _choose(which: Any, choices: Any) -> Any:
     return _select(cases[:-1], choices[:-1], choices[-1])
 
 
+PADDED_BY: dict[str, Any] = {
+    "mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median,
+}  # fmt: skip
+
+
 @implements(np.pad)
 def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
-    """Of NumPy's modes those that copy elements, and "constant"."""
+    """Of NumPy's modes all but "empty", and functions."""
     numbers = np.arange(np.size(x)).reshape(np.shape(x))
     if mode == "constant":
         constant = kwargs.pop("constant_values", 0)
         source = np.pad(numbers, pad_width, constant_values=-1, **kwargs)
         blank = np.zeros(np.shape(x), np.result_type(x))
-        around = np.pad(blank, pad_width, constant_values=value_of(constant))
+        around = np.pad(blank, pad_width, constant_values=np.asarray(constant))
         return np.where(source < 0, around, np.ravel(x)[np.maximum(source, 0)])
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+    if mode in ("edge", "reflect", "symmetric", "wrap"):
+        return np.ravel(x)[np.pad(numbers, pad_width, mode=mode, **kwargs)]  # type: ignore[call-overload]
+    if mode != "linear_ramp" and mode not in PADDED_BY:
         raise TypeError(
             f"np.pad: mode={mode!r} has no rule for Tensors; expected constant, edge, "
-            "reflect, symmetric or wrap"
+            f"reflect, symmetric, wrap, linear_ramp, {', '.join(PADDED_BY)}"
         )
-    return np.ravel(x)[np.pad(numbers, pad_width, mode=mode, **kwargs)]  # type: ignore[call-overload]
+    widths = np.broadcast_to(pad_width, (np.ndim(x), 2))
+    option = kwargs.get("end_values", kwargs.get("stat_length"))
+    options = np.broadcast_to(np.asarray(option), (np.ndim(x), 2)).tolist()
+    for axis, ends in enumerate(zip(widths, options, strict=True)):
+        moved = np.moveaxis(x, axis, 0)
+        before, after = (
+            _margin(part, int(width), mode, option)
+            for part, width, option in zip((moved, moved[::-1]), *ends, strict=True)
+        )
+        x = np.moveaxis(np.concatenate([before, moved, after[::-1]]), 0, axis)
+    return x
+
+
+def _margin(x: Any, width: int, mode: str, option: Any) -> Any:
+    """What np.pad puts before x along its first axis."""
+    if mode == "linear_ramp":
+        end, steps = option or 0, np.arange(width) / max(width, 1)
+        steps = steps.astype(np.result_type(x)).reshape(-1, *(1,) * (np.ndim(x) - 1))
+        return end + (x[:1] - end) * steps
+    edge = PADDED_BY[mode](x[:option], axis=0, keepdims=True)
+    return np.repeat(edge, width, axis=0)
 
 
 def _stack(*arrays: Any, axis: int = 0) -> Any:
