@@ -172,6 +172,13 @@ def pair_of_rows(draw):
 
 
 @st.composite
+def pair_of_columns(draw):
+    """One row or more, of three columns or four."""
+    shape = (draw(st.integers(1, 3)), draw(st.integers(3, 4)))
+    return [draw(hnp.arrays(np.float64, shape, elements=ANY))], {}
+
+
+@st.composite
 def matrices(draw, least=1):
     """Square matrices far from singular, and their determinants positive."""
     n = draw(st.integers(least, 3))
@@ -520,6 +527,31 @@ def skipping(q):
     return call
 
 
+def nan_scan(function):
+    """The scan of x with NaN in place of its negative elements."""
+    return lambda x, axis: function(np.where(real(x) < 0, np.nan, x), axis=axis)
+
+
+def zeroed(function, fill):
+    return lambda x, axis: function(np.where(real(x) < 0, fill, x), axis=axis)
+
+
+def covariance(x, *, bias=False):
+    n = x.shape[1]
+    x = x - np.sum(x, axis=1, keepdims=True) / n
+    return np.squeeze(x @ np.swapaxes(x, 0, 1) / (n - (not bias)))
+
+
+def correlation(x):
+    c = np.reshape(covariance(x), (len(x), len(x)))
+    return np.squeeze(c / np.sqrt(np.outer(np.diagonal(c), np.diagonal(c))))
+
+
+def rows_apart(x):
+    """Rows that are not constant."""
+    return x + 3 * np.arange(x.shape[1]) ** 2
+
+
 def masked(function):
     def call(x, where=True, **kwargs):
         return function(x, where=np.broadcast_to(where, x.shape), **kwargs)
@@ -747,6 +779,11 @@ TABLE = [
             (np.nanpercentile, (40,)),
         )
     ),
+    call(np.nanprod, with_nan(np.nanprod), reduced(), plain=masked(np.prod)),
+    call(np.nancumsum, nan_scan(np.nancumsum), scanned(), plain=zeroed(np.cumsum, 0)),
+    call(np.nancumprod, nan_scan(np.nancumprod), scanned(), plain=zeroed(np.cumprod, 1)),
+    call(np.amax, np.amax, reduced(unique=True, where=False), second=False),
+    call(np.amin, np.amin, reduced(unique=True, where=False), second=False),
     call(np.nansum, with_nan(np.nansum), reduced(), plain=masked(np.sum)),
     call(np.nanmean, with_nan(np.nanmean), reduced(), plain=masked(np.mean)),
     call(np.nanvar, with_nan(np.nanvar), reduced(), plain=masked(variance)),
@@ -1187,5 +1224,171 @@ TABLE = [
         lambda x: np.linalg.pinv(np.swapaxes(x, -1, -2)),
         tall(),
         plain=lambda x: np.swapaxes(pseudo_inverse(x), -1, -2),
+    ),
+    call(np.conjugate, np.conjugate, unary(), plain=lambda x: x, second=False),
+    call(
+        np.ldexp, lambda x: np.ldexp(x, 3), unary(), plain=lambda x: 8 * x, second=False
+    ),
+    call(
+        np.divmod,
+        lambda x, y: np.divmod(x, y)[1] * np.divmod(x, y)[0],
+        binary(MIDWAY, STEPS),
+        plain=lambda x, y: (
+            (x - y * np.floor(real(x) / real(y))) * np.floor(real(x) / real(y))
+        ),
+        second=False,
+    ),
+    call(
+        np.modf,
+        lambda x: np.modf(x)[0] ** 2,
+        unary(MIDWAY),
+        plain=lambda x: (x - np.trunc(real(x))) ** 2,
+    ),
+    call(
+        np.frexp,
+        lambda x: np.frexp(x)[0] ** 2,
+        unary(MIDWAY),
+        plain=lambda x: (x / 2.0 ** np.frexp(real(x))[1]) ** 2,
+    ),
+    call(
+        np.unwrap,
+        lambda x, axis: np.unwrap(3 * x, axis=axis) ** 2,
+        one_axis(),
+        plain=lambda x, axis: (
+            (3 * x + np.unwrap(3 * real(x), axis=axis) - 3 * real(x)) ** 2
+        ),
+    ),
+    call(
+        np.cumulative_sum,
+        lambda x, axis: np.cumulative_sum(x, axis=axis, include_initial=True) ** 2,
+        one_axis(),
+    ),
+    call(
+        np.cumulative_prod,
+        lambda x, axis: np.cumulative_prod(x, axis=axis, include_initial=True),
+        one_axis(),
+    ),
+    call(
+        np.ediff1d,
+        lambda x: np.ediff1d(x, to_begin=x[..., -1:] ** 2, to_end=[1.0, 2.0]),
+        unary(ANY, NONEMPTY),
+    ),
+    call(
+        np.linspace,
+        lambda x, y: np.linspace(x * x, y, 5, axis=-1),
+        binary(),
+    ),
+    Operation(
+        "linspace open", lambda x, y: np.linspace(x, y, 4, endpoint=False), binary()
+    ),
+    call(
+        np.polyval,
+        lambda x, y: np.polyval(x, y),
+        binary().map(lambda drawn: ([np.ravel(drawn[0][0]), drawn[0][1]], {})),
+    ),
+    call(
+        np.vander,
+        lambda x: np.concatenate([np.vander(x), np.vander(x, increasing=True)]),
+        unary(NONZERO, NONEMPTY).map(lambda drawn: ([np.ravel(drawn[0][0])], {})),
+    ),
+    call(
+        np.cov,
+        lambda x: np.cov(rows_apart(x), bias=True),
+        pair_of_columns(),
+        plain=lambda x: covariance(rows_apart(x), bias=True),
+    ),
+    Operation(
+        "cov columns",
+        lambda x: np.cov(x.T[:, :1], x.T, rowvar=False),
+        pair_of_columns(),
+        plain=lambda x: covariance(np.concatenate([x[:1], x])),
+    ),
+    call(
+        np.corrcoef,
+        lambda x: np.corrcoef(rows_apart(x)),
+        pair_of_columns(),
+        plain=lambda x: correlation(rows_apart(x)),
+    ),
+    call(
+        np.broadcast_arrays,
+        lambda x, y: joined_squares(np.broadcast_arrays(x, y)),
+        binary(),
+    ),
+    call(
+        np.meshgrid,
+        lambda x, y: joined_squares(np.meshgrid(x, y, x)),
+        by_signature("(a),(b)->(a)", batch=False),
+    ),
+    Operation(
+        "meshgrid sparse",
+        lambda x, y: joined_squares(np.meshgrid(x, y, indexing="ij", sparse=True)),
+        by_signature("(a),(b)->(a)", batch=False),
+    ),
+    call(
+        np.block,
+        lambda x, y: np.block([[x, y, x], [y, x, y]]) ** 2,
+        pair_of_rows(),
+    ),
+    call(
+        np.unstack, lambda x, axis: joined_squares(np.unstack(x, axis=axis)), one_axis()
+    ),
+    call(
+        np.insert,
+        lambda x, axis: np.insert(x, [0, 1, 0], np.sum(x) ** 2, axis=axis),
+        scanned(),
+    ),
+    Operation(
+        "insert each",
+        lambda x, y: np.insert(x, 0, y, axis=-1),
+        pair_of_rows().map(
+            lambda drawn: ([drawn[0][0], np.take(drawn[0][1], 0, axis=-1)], {})
+        ),
+    ),
+    call(
+        np.unique,
+        lambda x: np.unique(x) ** 2,
+        unary(ANY, unique=True),
+    ),
+    Operation(
+        "unique rows",
+        lambda x: np.unique(x, axis=0, return_counts=True)[0] ** 2,
+        unary(ANY, MATRICES, unique=True),
+        plain=lambda x: x[np.unique(real(x), axis=0, return_index=True)[1]] ** 2,
+    ),
+    call(
+        np.extract,
+        lambda x, y, condition: np.extract(condition, x + y) ** 2,
+        chosen(),
+    ),
+    call(np.diagflat, lambda x: np.diagflat(x, 1) ** 2, unary()),
+    call(
+        np.bincount,
+        lambda x, indices, axis: np.bincount(
+            np.ravel(indices), np.ravel(np.take_along_axis(x, indices, axis)), minlength=5
+        ),
+        alongside(),
+        plain=lambda x, indices, axis: np.stack(
+            [
+                np.sum(np.take_along_axis(x, indices, axis) * (indices == k))
+                for k in range(5)
+            ]
+        ),
+    ),
+    call(
+        np.piecewise,
+        lambda x: np.piecewise(
+            x, [real(x) > 1, real(x) < 0], [np.log, 2.5, lambda x: x * x]
+        ),
+        unary(ANY, NONEMPTY),
+        plain=lambda x: np.where(
+            real(x) > 1,
+            np.log(np.where(real(x) > 1, x, 1)),
+            np.where(real(x) < 0, 2.5, x * x),
+        ),
+    ),
+    call(
+        np.apply_along_axis,
+        lambda x, axis: np.apply_along_axis(lambda r: np.outer(r, r), axis, x),
+        one_axis(),
     ),
 ]

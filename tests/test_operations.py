@@ -12,7 +12,7 @@ from special import TABLE as SCIPYS
 
 from autograd import Tensor, grad
 from autograd.primitive import Primitive
-from autograd.rules.plain import PLAIN
+from autograd.rules.plain import IN_PLACE, PLAIN
 from autograd.tensor import DISPATCH
 
 TABLE = NUMPYS + SCIPYS
@@ -105,14 +105,9 @@ def test_values_are_numpys(row, data):
 def test_table_is_complete():
     """Every rule has its row, and every function without one is declared so."""
     covered = {function for row in TABLE for function in row.covers}
-    unnamed = (
-        operator.getitem,
-        getattr(np, "astype", None),
-        "relu",
-        "sigmoid",
-        "backward",
-    )
-    ruled = {f for f in DISPATCH if f not in PLAIN and f not in unnamed}
+    methods = ("relu", "sigmoid", "backward")
+    unnamed = (operator.getitem, getattr(np, "astype", None), *methods)
+    ruled = {f for f in DISPATCH if f not in (*PLAIN, *IN_PLACE, *unnamed)}
     assert ruled == {
         f for f in covered if f != "getitem" and not isinstance(f, Primitive)
     }
@@ -128,10 +123,14 @@ def test_functions_without_gradient_give_plain_arrays(function):
         np.array_equal,
         np.searchsorted,
         np.result_type,
+        np.array_equiv,
+        np.digitize,
+        np.isin,
     ):
         args = (x, x)
-    found = function(*args)
-    expected = function(*(a.data for a in args))
+    options = {"kth": 1} if function is np.argpartition else {}
+    found = function(*args, **options)
+    expected = function(*(a.data for a in args), **options)
     assert not isinstance(found, Tensor)
     np.testing.assert_array_equal(found, expected)
 
@@ -322,9 +321,22 @@ def test_quantiles_of_nan_are_nan():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
+        (lambda x: np.fill_diagonal(x, 0.0), "np.fill_diagonal: .* np.where"),
+        (lambda x: np.copyto(np.zeros(3), x), "np.copyto: .* not changed in place"),
+        (lambda x: np.put(x, [0], 1.0), "np.put: .* not changed in place"),
+        (lambda x: operator.setitem(x, 0, 1.0), "item assignment"),
+        (lambda x: np.add(x, 1, out=np.zeros(3)), "np.add: out= .* Use the result"),
+        (lambda x: np.sum(x, out=np.zeros(())), "np.sum: out= .* Use the result"),
+        (lambda x: np.zeros(3).__iadd__(x), "np.add: out= .* in-place forms"),
+        (lambda x: np.add.at(np.zeros(3), [0], x), "np.add.at: no rule"),
+        (lambda x: np.fft.fft(x), "np.fft.fft: no rule for Tensors"),
+        (lambda x: np.histogram(x), "np.histogram: no rule for Tensors"),
         (lambda x: np.quantile(x, 0.5, weights=[1, 2, 3]), "np.quantile: weights="),
         (lambda x: np.percentile(x, 50, weights=[1, 2, 3]), "np.quantile: weights="),
-        (lambda x: np.pad(x, 1, constant_values=x[0]), "which an ndarray would drop"),
+        (
+            lambda x: np.pad(x, 1, constant_values=(x[0], 1.0)),
+            "which an ndarray would drop",
+        ),
         (lambda x: np.pad(x, 1, mode="empty"), "np.pad: mode='empty' has no rule"),
     ],
 )
@@ -332,6 +344,39 @@ def test_options_without_a_rule_say_so(call, match):
     (x,) = tensors(np.arange(3.0))
     with pytest.raises(TypeError, match=match):
         call(x)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        operator.iadd,
+        operator.isub,
+        operator.imul,
+        operator.itruediv,
+        operator.ipow,
+        operator.imatmul,
+    ],
+)
+def test_augmented_assignment_binds_a_new_tensor(update):
+    (old,) = tensors(np.array([2.0, 3.0]))
+    new = update(old, np.array([2.0, 4.0]))
+    assert isinstance(new, Tensor) and new is not old
+    np.testing.assert_array_equal(old.data, [2, 3])
+    np.testing.assert_array_equal(
+        new.data, getattr(operator, update.__name__[1:])(old.data, np.array([2.0, 4.0]))
+    )
+
+
+def test_equal_elements_of_unique_send_the_gradient_to_the_first():
+    x = np.array([2.0, 1.0, 2.0])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.unique(x)))(x), [1, 1, 0])
+    (t,) = tensors(x)
+    found, expected = (
+        np.unique(v, return_index=True, return_inverse=True, return_counts=True)
+        for v in (t, x)
+    )
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(getattr(ours, "data", ours), theirs)
 
 
 def test_logsumexp_over_everything():

@@ -5,6 +5,7 @@ may leave its gradient in any shape that broadcasts from or to its argument's.
 """
 
 from autograd.rules import (
+    compositions,
     elementwise,
     factorisations,
     linalg,
@@ -15,6 +16,6 @@ from autograd.rules import (
 )
 
 __all__ = [
-    "elementwise", "factorisations", "linalg", "plain", "products", "reductions",
-    "shapes",
+    "compositions", "elementwise", "factorisations", "linalg", "plain", "products",
+    "reductions", "shapes",
 ]  # fmt: skip

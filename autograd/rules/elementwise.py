@@ -28,6 +28,8 @@ rule(
 rule(np.divide, lambda g, ans, x, y: g / y, lambda g, ans, x, y: -g * ans / y)
 rule(np.negative, lambda g, ans, x: -g, scalar=operator.neg)
 rule(np.positive, lambda g, ans, x: g)
+rule(np.conjugate, lambda g, ans, x: np.conjugate(g))
+rule(np.ldexp, lambda g, ans, x, n: np.ldexp(g, n), None)
 rule(np.square, lambda g, ans, x: g * (2 * x))
 rule(np.sqrt, lambda g, ans, x: g / (2 * ans))
 rule(np.cbrt, lambda g, ans, x: g / (3 * ans * ans))

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.tensor import DISPATCH, value_of
 
-__all__ = ["PLAIN"]
+__all__ = ["IN_PLACE", "PLAIN"]
 
 PLAIN = (
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
@@ -18,8 +18,14 @@ PLAIN = (
     np.argmax, np.argmin, np.argsort, np.searchsorted, np.round,
     np.allclose, np.isclose, np.array_equal,
     np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.all,
-    np.any, np.count_nonzero,
+    np.any, np.count_nonzero, np.logical_xor, np.signbit, np.spacing, np.isposinf,
+    np.isneginf, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.array_equiv,
+    np.around, np.fix, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero,
+    np.nanargmax, np.nanargmin, np.digitize, np.isin, np.linalg.matrix_rank,
 )  # fmt: skip
+
+IN_PLACE = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask)
+"""Refused, since what was computed from the old values needs them in the sweep."""
 
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,3 +38,16 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 DISPATCH.update({function: _plain(function) for function in PLAIN})
+
+
+def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+    def refused(*args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"np.{function.__name__}: a Tensor is not changed in place, nor an array by "
+            "one. Make a new one: np.where(mask, new, old)"
+        )
+
+    return refused
+
+
+DISPATCH.update({function: _in_place(function) for function in IN_PLACE})

@@ -83,6 +83,7 @@ rule(np.sum, _sum)
 rule(np.mean, _mean)
 rule(np.max, _extremum)
 rule(np.min, _extremum)
+DISPATCH[np.amax], DISPATCH[np.amin] = DISPATCH[np.max], DISPATCH[np.min]
 rule(np.var, _var)
 rule(np.std, _std)
 
@@ -204,6 +205,8 @@ _skips_nan(np.nansum, np.sum, 0)
 _skips_nan(np.nanmean, np.mean, 0)
 _skips_nan(np.nanvar, np.var, 0)
 _skips_nan(np.nanstd, np.std, 0)
+_skips_nan(np.nanprod, np.prod, 1)
+_skips_nan(np.nancumprod, np.cumprod, 1)
 _skips_nan(np.nanmax, np.max, -np.inf)
 _skips_nan(np.nanmin, np.min, np.inf)
 

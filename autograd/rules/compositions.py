@@ -1,0 +1,227 @@
+"""NumPy's functions that others compose: no derivative is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.backward import cast
+from autograd.primitive import implements
+from autograd.rules.shapes import scatter
+from autograd.tensor import value_of
+
+__all__: list[str] = []
+
+
+@implements(np.divmod)
+def _divmod(x: Any, y: Any) -> tuple[Any, Any]:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+@implements(np.modf)
+def _modf(x: Any) -> tuple[Any, Any]:
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+@implements(np.frexp)
+def _frexp(x: Any) -> tuple[Any, Any]:
+    exponent = np.frexp(value_of(x))[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+@implements(np.unwrap)
+def _unwrap(x: Any, *args: Any, **kwargs: Any) -> Any:
+    value = np.asarray(value_of(x))
+    return x + (np.unwrap(value, *args, **kwargs) - value)
+
+
+@implements(np.nancumsum)
+def _nancumsum(x: Any, axis: int | None = None) -> Any:
+    return np.cumsum(np.where(np.isnan(x), 0, x), axis=axis)
+
+
+def _cumulative(function: Any, scan: Any, start: float) -> None:
+    @implements(function)
+    def cumulative(
+        x: Any, *, axis: int | None = None, include_initial: bool = False
+    ) -> Any:
+        axis = 0 if axis is None and np.ndim(x) == 1 else axis
+        if axis is None:
+            raise ValueError(
+                f"np.{function.__name__}: axis=None with {np.ndim(x)} axes; expected one"
+            )
+        found = scan(x, axis=axis)
+        if not include_initial:
+            return found
+        first = np.full_like(np.take(value_of(x), [0], axis=axis), start)
+        return np.concatenate([first, found], axis=axis)
+
+
+if hasattr(np, "cumulative_sum"):  # from NumPy 2.1 on
+    _cumulative(np.cumulative_sum, np.cumsum, 0)
+    _cumulative(np.cumulative_prod, np.cumprod, 1)
+
+    @implements(np.unstack)
+    def _unstack(x: Any, *, axis: int = 0) -> tuple[Any, ...]:
+        return tuple(np.moveaxis(x, axis, 0))
+
+
+@implements(np.ediff1d)
+def _ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    parts = (to_begin, np.diff(np.ravel(x)), to_end)
+    joined = np.concatenate([np.ravel(part) for part in parts if part is not None])
+    return cast(joined, np.result_type(x))
+
+
+@implements(np.linspace)
+def _linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0
+) -> Any:
+    parts = max(num - 1 if endpoint else num, 1)
+    steps = np.reshape(np.arange(num) / parts, (-1, *(1,) * np.ndim(start + stop)))
+    found = start + (stop - start) * steps
+    return cast(np.moveaxis(found, 0, axis), np.result_type(start, stop, 1.0))
+
+
+@implements(np.polyval)
+def _polyval(p: Any, x: Any) -> Any:
+    total = np.zeros_like(x)
+    for coefficient in p:
+        total = total * x + coefficient
+    return total
+
+
+@implements(np.vander)
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    n = np.shape(x)[0] if N is None else N
+    powers = np.arange(n) if increasing else np.arange(n)[::-1]
+    return np.power(x[:, np.newaxis], powers)
+
+
+@implements(np.cov)
+def _cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None
+) -> Any:
+    """Of the rows, or the columns, without weights."""
+    rows = [
+        np.atleast_2d(x) if rowvar or np.ndim(x) < 2 else x.T
+        for x in (m, y)
+        if x is not None
+    ]
+    x = cast(np.concatenate(rows), np.result_type(np.float64, *rows))
+    x = x - np.mean(x, axis=1, keepdims=True)
+    count = np.shape(x)[1] - (int(not bias) if ddof is None else ddof)
+    return np.squeeze(x @ x.T / count)
+
+
+@implements(np.corrcoef)
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    covariance = np.atleast_2d(_cov(x, y, rowvar))
+    deviation = np.sqrt(np.diagonal(covariance))
+    return np.squeeze(covariance / deviation / deviation[:, np.newaxis])
+
+
+@implements(np.broadcast_arrays)
+def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    shape = np.broadcast_shapes(*map(np.shape, arrays))
+    return tuple(np.broadcast_to(x, shape) for x in arrays)
+
+
+@implements(np.meshgrid)
+def _meshgrid(
+    *arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    n = len(arrays)
+    axes = [1, 0, *range(2, n)] if indexing == "xy" and n > 1 else range(n)
+    open_ = [
+        np.reshape(x, [-1 if a == axis else 1 for a in range(n)])
+        for x, axis in zip(arrays, axes, strict=True)
+    ]
+    return tuple(open_) if sparse else _broadcast_arrays(*open_)
+
+
+@implements(np.block)
+def _block(arrays: Any) -> Any:
+    """Nested lists: the innermost joined along the last axis, and so on outwards."""
+    depth, inner = 0, arrays
+    while isinstance(inner, list):
+        depth, inner = depth + 1, inner[0]
+
+    def joined(part: Any, axis: int) -> Any:
+        if isinstance(part, list):
+            return np.concatenate([joined(p, axis + 1) for p in part], axis=axis)
+        missing = max(depth - np.ndim(part), 0)
+        return np.reshape(part, (1,) * missing + np.shape(part))
+
+    return joined(arrays, -depth)
+
+
+@implements(np.insert)
+def _insert(x: Any, places: Any, values: Any, axis: int | None = None) -> Any:
+    """The elements' numbers, and −1, −2, … for the values', tell what went where."""
+    n, numbers = np.size(x), np.arange(np.size(x)).reshape(np.shape(x))
+    new = -1 - np.arange(np.size(values)).reshape(np.shape(values))
+    source = np.insert(numbers, places, new, axis=axis)
+    return np.concatenate([np.ravel(x), np.ravel(values)])[
+        np.where(source < 0, n - 1 - source, source)
+    ]
+
+
+@implements(np.unique)
+def _unique(
+    x: Any, return_index: bool = False, *, axis: Any = None, **others: Any
+) -> Any:
+    """Of equal elements the gradient is the first's, whose index NumPy tells."""
+    found = np.unique(value_of(x), return_index=True, axis=axis, **others)
+    first = np.take(x, found[1], axis=axis)
+    rest = found[1:] if return_index else found[2:]
+    return (first, *rest) if rest else first
+
+
+@implements(np.extract)
+def _extract(condition: Any, x: Any) -> Any:
+    return np.compress(np.ravel(value_of(condition)), np.ravel(x))
+
+
+@implements(np.diagflat)
+def _diagflat(x: Any, k: int = 0) -> Any:
+    return np.diag(np.ravel(x), k)
+
+
+@implements(np.bincount)
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    places = np.asarray(value_of(x))
+    if weights is None:
+        return np.bincount(places, minlength=minlength)
+    size = np.size(np.bincount(places, minlength=minlength))
+    return scatter(cast(weights, np.float64), places, (size,))
+
+
+@implements(np.piecewise)
+def _piecewise(x: Any, conditions: Any, functions: Any, *args: Any, **kwargs: Any) -> Any:
+    """Each function meets only the elements where its condition holds."""
+    conditions = [*np.reshape(np.asarray(conditions, bool), (-1, *np.shape(x)))]
+    if len(functions) == len(conditions) + 1:
+        conditions.append(~np.any(conditions, axis=0))
+    result = np.zeros_like(x)
+    for condition, function in zip(conditions, functions, strict=True):
+        if callable(function):
+            part = function(x[condition], *args, **kwargs)
+            function = scatter(part, condition, np.shape(x))
+        result = np.where(condition, function, result)
+    return result
+
+
+@implements(np.apply_along_axis)
+def _apply_along_axis(
+    function: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any
+) -> Any:
+    x = np.moveaxis(x, axis, -1)
+    *kept, n = np.shape(x)
+    found = np.stack([function(row, *args, **kwargs) for row in np.reshape(x, (-1, n))])
+    found = np.reshape(found, (*kept, *np.shape(found)[1:]))
+    place, new = axis % (len(kept) + 1), range(len(kept), np.ndim(found))
+    return np.moveaxis(found, new, [place + i for i in range(len(new))])
