@@ -18,7 +18,7 @@ PLAIN = (
     np.argmax, np.argmin, np.argsort, np.searchsorted, np.round,
     np.allclose, np.isclose, np.array_equal,
     np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.all,
-    np.any, np.count_nonzero, np.logical_xor, np.signbit, np.spacing, np.isposinf,
+    np.any, np.count_nonzero, np.logical_xor, np.signbit, np.isposinf,
     np.isneginf, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.array_equiv,
     np.around, np.fix, np.argpartition, np.argwhere, np.nonzero, np.flatnonzero,
     np.nanargmax, np.nanargmin, np.digitize, np.isin, np.linalg.matrix_rank,
