@@ -321,6 +321,8 @@ def test_quantiles_of_nan_are_nan():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
+        (lambda x: np.quantile([1.0, 2.0], x / 4), "which an ndarray would drop"),
+        (lambda x: np.percentile([1.0, 2.0], x), "which an ndarray would drop"),
         (lambda x: np.fill_diagonal(x, 0.0), "np.fill_diagonal: .* np.where"),
         (lambda x: np.copyto(np.zeros(3), x), "np.copyto: .* not changed in place"),
         (lambda x: np.put(x, [0], 1.0), "np.put: .* not changed in place"),

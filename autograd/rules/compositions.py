@@ -164,7 +164,7 @@ def _insert(x: Any, places: Any, values: Any, axis: int | None = None) -> Any:
     """The elements' numbers, and −1, −2, … for the values', tell what went where."""
     n, numbers = np.size(x), np.arange(np.size(x)).reshape(np.shape(x))
     new = -1 - np.arange(np.size(values)).reshape(np.shape(values))
-    source = np.insert(numbers, places, new, axis=axis)
+    source = np.insert(numbers, value_of(places), new, axis=axis)
     return np.concatenate([np.ravel(x), np.ravel(values)])[
         np.where(source < 0, n - 1 - source, source)
     ]

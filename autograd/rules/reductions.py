@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, value_of
+from autograd.tensor import DISPATCH, Tensor, value_of
 
 __all__: list[str] = []
 
@@ -241,9 +241,10 @@ def _quantile(
         raise TypeError(
             "np.quantile: weights= has no rule for Tensors; repeat the elements instead"
         )
+    q = np.asarray(q) if isinstance(q, Tensor) else q  # refuses to drop a gradient
     zero = np.zeros(1, np.result_type(x))
-    dtype = np.quantile(zero, value_of(q), method=method).dtype  # type: ignore[call-overload]
-    q, ndim = np.asarray(value_of(q)), np.ndim(x)
+    dtype = np.quantile(zero, q, method=method).dtype  # type: ignore[call-overload]
+    q, ndim = np.asarray(q), np.ndim(x)
     axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
     axes = tuple(int(a) % max(ndim, 1) for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
@@ -268,7 +269,6 @@ def _quantile(
 
 @implements(np.percentile)
 def _percentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
-    q = value_of(q)
     part = q / 100 if isinstance(q, (int, float)) else np.asarray(q) / 100
     return _quantile(x, part, axis, **kwargs)
 
