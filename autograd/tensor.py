@@ -195,8 +195,9 @@ class Tensor:
         if handler is None and "scipy.special" in sys.modules:
             importlib.import_module("autograd.rules.special")  # SciPy is optional
             handler = DISPATCH.get(ufunc)
-        if handler is not None and method == "__call__" and not kwargs:
-            return handler(*inputs)
+        composed = not inspect.ismethod(handler) and "out" not in kwargs
+        if handler is not None and method == "__call__" and (composed or not kwargs):
+            return handler(*inputs, **kwargs)
         if method != "__call__" or handler is None:
             call = (
                 ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
@@ -255,6 +256,10 @@ class Tensor:
     @property
     def T(self) -> Any:
         return np.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        return np.swapaxes(self, -1, -2)
 
     @property
     def _args(self) -> tuple[Any, ...]:
@@ -324,12 +329,23 @@ class Tensor:
         """np.dot(self, other)"""
         return DISPATCH[np.dot](self, other)
 
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """np.compress(condition, self, axis)"""
+        return DISPATCH[np.compress](condition, self, axis)
+
     def flatten(self) -> Any:
         """np.ravel(self)"""
         return np.ravel(self)
 
     def __getitem__(self, index: Any) -> Any:
         return DISPATCH[operator.getitem](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self._title()} is not changed in place: what was computed from its old "
+            "values needs them in the sweep. Make a new one, np.where(mask, new, old); "
+            "between two passes, change the array of a leaf, `t.data[index] = value`"
+        )
 
     def __pow__(self, exponent: Any) -> Any:
         if type(exponent) in (int, float) and exponent == 2:
@@ -345,6 +361,9 @@ class Tensor:
     __truediv__, __rtruediv__ = _operator(np.divide), _reflected(np.divide)
     __matmul__, __rmatmul__ = _operator(np.matmul), _reflected(np.matmul)
     __rpow__ = _reflected(np.power)
+    __mod__, __rmod__ = _operator(np.remainder), _reflected(np.remainder)
+    __floordiv__, __rfloordiv__ = _operator(np.floor_divide), _reflected(np.floor_divide)
+    __divmod__, __rdivmod__ = _operator(np.divmod), _reflected(np.divmod)
     __lt__, __le__ = _operator(np.less), _operator(np.less_equal)
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
     __eq__ = _operator(np.equal)
@@ -360,6 +379,8 @@ class Tensor:
     diagonal, trace = _method(np.diagonal), _method(np.trace)
     ravel, squeeze = _method(np.ravel), _method(np.squeeze)
     swapaxes = _method(np.swapaxes)
+    all, any, round = _method(np.all), _method(np.any), _method(np.round)
+    nonzero, searchsorted = _method(np.nonzero), _method(np.searchsorted)
 
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""

@@ -326,7 +326,7 @@ def test_quantiles_of_nan_are_nan():
         (lambda x: np.fill_diagonal(x, 0.0), "np.fill_diagonal: .* np.where"),
         (lambda x: np.copyto(np.zeros(3), x), "np.copyto: .* not changed in place"),
         (lambda x: np.put(x, [0], 1.0), "np.put: .* not changed in place"),
-        (lambda x: operator.setitem(x, 0, 1.0), "item assignment"),
+        (lambda x: operator.setitem(x, 0, 1.0), "not changed in place.*np.where"),
         (lambda x: np.add(x, 1, out=np.zeros(3)), "np.add: out= .* Use the result"),
         (lambda x: np.sum(x, out=np.zeros(())), "np.sum: out= .* Use the result"),
         (lambda x: np.zeros(3).__iadd__(x), "np.add: out= .* in-place forms"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,8 @@ def _cumprod_vjp(g: Any, ans: Any, x: Any) -> Any:
     That is the product before j, times S_j with S_j = g_j + x_j+1 S_j+1.
     """
     n = np.shape(x)[-1]
+    if not n:
+        return g
     before = np.concatenate([np.ones_like(x[..., :1]), ans[..., :-1]], axis=-1)
     tail = g[..., n - 1]
     tails = [tail]
@@ -134,6 +137,12 @@ def _np_cumprod(x: Any, axis: int | None = None) -> Any:
     return np.moveaxis(cumprod(np.moveaxis(x, axis, -1)), -1, axis)
 
 
+def _rows(x: Any, axes: tuple[int, ...], kept: list[int]) -> Any:
+    """The given axes of x laid out as one, the last; `kept` are the sizes of the rest."""
+    size = math.prod(np.shape(x)[a] for a in axes)
+    return np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, size))
+
+
 @implements(np.prod)
 def _prod(
     x: Any,
@@ -150,7 +159,7 @@ def _prod(
     axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
     axes = tuple(int(a) % max(ndim, 1) for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
-    rows = np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, -1))
+    rows = _rows(x, axes, kept)
     if np.shape(rows)[-1] == 0:
         product = np.sum(rows, axis=-1) + 1
     else:
@@ -248,7 +257,7 @@ def _quantile(
     axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
     axes = tuple(int(a) % max(ndim, 1) for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
-    rows = np.reshape(np.moveaxis(x, axes, range(-len(axes), 0)), (*kept, -1))
+    rows = _rows(x, axes, kept)
     ordered = np.moveaxis(np.sort(rows, axis=-1), -1, 0)
     size = np.shape(ordered)[0]
     counts = np.sum(~np.isnan(ordered), axis=0)
@@ -258,7 +267,7 @@ def _quantile(
         place[..., counts == n] = among[..., np.newaxis]
     if not skip_nan:
         place[..., counts < size] = size - 1  # where sorting puts NaN
-    below = np.reshape(np.floor(place).astype(int), (-1, *kept))
+    below = np.reshape(np.floor(place).astype(int), (q.size, *kept))
     low = np.take_along_axis(ordered, below, 0)
     high = np.take_along_axis(ordered, np.minimum(below + 1, size - 1), 0)
     part = np.reshape(place, np.shape(below)) - below

@@ -204,6 +204,7 @@ def _take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise")
     if axis is None:
         x, axis = np.ravel(x), 0
     indices, n = np.asarray(value_of(indices)), np.shape(x)[axis]
+    indices = indices if indices.size else indices.astype(np.intp)
     if mode == "clip":
         indices = np.clip(indices, 0, n - 1)
     elif mode == "wrap":
@@ -261,7 +262,8 @@ def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
         source = np.pad(numbers, pad_width, constant_values=-1, **kwargs)
         blank = np.zeros(np.shape(x), np.result_type(x))
         around = np.pad(blank, pad_width, constant_values=np.asarray(constant))
-        return np.where(source < 0, around, np.ravel(x)[np.maximum(source, 0)])
+        flat = np.concatenate([np.ravel(x), np.zeros(1, blank.dtype)])
+        return np.where(source < 0, around, flat[source])
     if mode in ("edge", "reflect", "symmetric", "wrap"):
         return np.ravel(x)[np.pad(numbers, pad_width, mode=mode, **kwargs)]  # type: ignore[call-overload]
     if mode != "linear_ramp" and mode not in PADDED_BY:
