@@ -1,0 +1,101 @@
+"""The catalogue of bugs: each can be planted, shows, and shows where it says."""
+
+import dataclasses
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnn import deltas
+from rnn.bugs import BUGS, first_difference
+
+GRADIENTS = ("W_x", "W_a", "b_a", "W_y", "b_y", "x", "a0")
+bugs = pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+
+
+def random_case(seed, T=4, B=2, H=3):
+    """Arguments of `deltas.elman`: D = 2, H units, O = 2, nothing of them zero."""
+    rng = np.random.default_rng(seed)
+    shapes = {"W_x": (H, 2), "W_a": (H, H), "b_a": (H,), "W_y": (2, H), "b_y": (2,)}
+    parameters = {
+        name: rng.uniform(0.3, 1, shape) * rng.choice([-1, 1], shape)
+        for name, shape in shapes.items()
+    }
+    d = rng.normal(size=(T, B, 2))
+    return (
+        parameters,
+        rng.normal(size=(T, B, 2)),
+        lambda y: y - d,
+        rng.normal(size=(B, H)),
+    )
+
+
+@bugs
+@given(st.integers(0, 2**32 - 1), st.integers(3, 6), st.integers(2, 3), st.integers(2, 3))
+def test_each_bug_shows_and_shows_first_where_it_says(bug, seed, T, B, H):
+    case = random_case(seed, T, B, H)
+    right, wrong = deltas.elman(*case), bug.elman(*case)
+    assert first_difference(wrong, right) == bug.first_wrong
+    gradients = {name: wrong[name] for name in GRADIENTS}
+    assert first_difference(gradients, right)
+    assert first_difference({"a": wrong["a"], "y": wrong["y"]}, right) is None
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(3, 6))
+def test_two_bugs_are_told_apart(seed, T):
+    case = random_case(seed, T)
+    results = [bug.elman(*case) for bug in BUGS]
+    for one, other in combinations(results, 2):
+        assert first_difference(one, other)
+    assert len({(bug.right, bug.wrong) for bug in BUGS}) == len(BUGS)
+    assert len({bug.name for bug in BUGS}) == len(BUGS)
+
+
+def test_they_are_sorted_by_what_goes_wrong_first():
+    order = ["δ_y^T", "δ_a^T", "δ_a^{T-1}", "δ_a^1"]
+    order += [f"∂E/∂{name}" for name in ("W_y", "b_y", "W_a", "W_x", "b_a", "x", "a0")]
+    places = [order.index(bug.first_wrong) for bug in BUGS]
+    assert places == sorted(places)
+
+
+def by_name(name):
+    (bug,) = (bug for bug in BUGS if bug.name == name)
+    return bug
+
+
+@pytest.mark.parametrize(
+    ("name", "H", "activation", "output"),
+    [
+        ("derivative at the wrong argument", 3, "relu", "tanh"),
+        ("derivative at the wrong argument", 3, "identity", "tanh"),
+        ("derivative of the output activation forgotten", 3, "tanh", "identity"),
+        ("W_a in place of its transpose", 1, "tanh", "tanh"),
+        ("Jacobians in the wrong order", 1, "tanh", "tanh"),
+    ],
+)
+def test_what_the_lessons_say_does_not_show(name, H, activation, output):
+    case = (*random_case(0, H=H), activation, output)
+    assert first_difference(by_name(name).elman(*case), deltas.elman(*case)) is None
+
+
+def test_what_the_lessons_say_shows():
+    case = random_case(0)
+    right = deltas.elman(*case)
+    assert np.all(by_name("immediate term missing").elman(*case)["delta_a"] == 0)
+    overwritten = by_name("overwritten instead of added").elman(*case[:3])
+    assert np.all(overwritten["W_a"] == 0)
+    backwards = by_name("sign of the error").elman(*case)
+    assert all(np.allclose(backwards[name], -right[name]) for name in GRADIENTS)
+    with_biases = by_name("bias not summed over the batch").elman(*case)["b_a"]
+    assert with_biases.shape == (2, 3)
+
+
+def test_a_bug_whose_line_is_gone_says_so():
+    stale = dataclasses.replace(BUGS[0], right="delta_z[t]")
+    with pytest.raises(ValueError, match=r"'delta_z\[t\]' 0 times, expected once"):
+        stale.elman(*random_case(0))
+    twice = dataclasses.replace(BUGS[0], right="delta_a[t]")
+    with pytest.raises(ValueError, match=r"[2-9] times, expected once"):
+        twice.planted()
