@@ -728,6 +728,13 @@ TABLE = [
         ),
         reduced(where=False),
     ),
+    Operation(
+        "average along",
+        lambda x, axis: np.average(
+            x, axis=axis, weights=np.arange(1.0, x.shape[axis] + 1)
+        ),
+        one_axis(),
+    ),
     call(np.cumsum, np.cumsum, scanned()),
     call(np.cumprod, np.cumprod, scanned()),
     call(
@@ -828,6 +835,8 @@ TABLE = [
         lambda x, h: np.gradient(x, np.exp(h), axis=0, edge_order=2),
         sampled(),
     ),
+    Operation("gradient all", lambda x, k: joined_squares(np.gradient(x)), square(2, 3)),
+    Operation("gradient axis", lambda x, k: np.gradient(x, 2.0, axis=-2), square(2, 3)),
     call(np.reshape, lambda x, shape: np.reshape(x, shape), reshaped()),
     call(np.ravel, np.ravel, unary()),
     call(np.squeeze, np.squeeze, squeezed()),
@@ -877,6 +886,11 @@ TABLE = [
     call(
         np.take,
         lambda x, axis: np.take(x, [0, 5, -1, 0], axis=axis, mode="wrap"),
+        scanned(),
+    ),
+    Operation(
+        "take clip",
+        lambda x, axis: np.take(x, [0, 9, -1], axis=axis, mode="clip"),
         scanned(),
     ),
     call(np.compress, lambda x, axis: np.compress([True], x, axis=axis), scanned()),
@@ -978,6 +992,16 @@ TABLE = [
     ),
     call(np.kron, np.kron, binary()),
     call(np.cross, np.cross, by_signature("(3),(3)->(3)")),
+    Operation(
+        "cross axes",
+        lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0),
+        by_signature("(3,a,b),(a,3,b)->(3,a,b)", batch=False),
+    ),
+    Operation(
+        "cross axis",
+        lambda x, y: np.cross(x, y, axis=0),
+        by_signature("(3,a,b),(3,a,b)->(3,a,b)", batch=False),
+    ),
     call(
         np.convolve,
         lambda x, y: np.convolve(x, y, "same"),
@@ -1024,6 +1048,11 @@ TABLE = [
         "einsum trace",
         lambda x, k: np.einsum("ii...->...", x) * np.einsum("ii", x[..., 0]),
         square(3, 3).filter(lambda drawn: drawn[0][0].shape[0] == drawn[0][0].shape[1]),
+    ),
+    Operation(
+        "einsum diagonal",
+        lambda x, y: np.einsum("jiki->kj", np.tensordot(x, y, 0)),
+        by_signature("(a,n),(b,n)->(b,a)", batch=False),
     ),
     Operation(
         "einsum dots",

@@ -130,6 +130,12 @@ def test_the_window_network_is_the_feedforward_rule(seed, n, B, phi, psi):
     assert_agree(oracle["delta_1"] @ p["W_1"], oracle["u"], np.max(np.abs(oracle["u"])))
 
 
+def test_the_oracles_softmax_does_not_overflow():
+    layer = np.array([[1000.0], [2000.0]]), np.zeros(2), "softmax"
+    found = deltas.feedforward([layer], np.ones((1, 1)), lambda y: y - [0, 1])
+    np.testing.assert_array_equal(found["y"], [[0, 1]])
+
+
 def test_windows_hold_the_oldest_first():
     x = np.arange(5.0).reshape(5, 1, 1)
     np.testing.assert_array_equal(windows(x, 3)[:, 0], [[0, 1, 2], [1, 2, 3], [2, 3, 4]])

@@ -238,3 +238,22 @@ def test_a_checkpoint_lets_go_of_the_gradients_it_sent():
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert after - before < W.data.nbytes / 2
+
+
+def test_a_checkpoint_of_several_arguments_runs_once_more_in_the_sweep():
+    runs = []
+
+    @checkpoint
+    def weighted(x, y, z):
+        runs.append(None)
+        return x + 2 * y + 3 * z
+
+    xs = [Tensor(np.ones(2), requires_grad=True) for _ in range(3)]
+    np.sum(weighted(*xs)).backward()
+    assert [list(x.grad) for x in xs] == [[1, 1], [2, 2], [3, 3]]
+    assert len(runs) == 2
+
+
+def test_a_checkpoint_returns_one_tensor():
+    with pytest.raises(TypeError, match="checkpoint: expected one Tensor, got tuple"):
+        checkpoint(lambda x: (x, x))(Tensor(1.0, requires_grad=True))

@@ -187,6 +187,8 @@ def test_a_rule_may_return_one_number_for_a_whole_array():
     total.defvjp(lambda g, ans, x: g)
     np.testing.assert_array_equal(grad(total)(np.ones((2, 3))), np.ones((2, 3)))
     assert grad(lambda x: grad(lambda y: total(y * x))(2.0))(3.0) == 1
+    total.defvjp(lambda g, ans, x: float(g))
+    np.testing.assert_array_equal(grad(total)(np.ones((2, 3))), np.ones((2, 3)))
 
 
 def test_slices_and_repeated_indices_fill_one_gradient():

@@ -196,9 +196,11 @@ def test_scalars_and_axes_of_inner():
     in_x, in_y = grad(lambda x, y: np.sum(np.inner(x, y) * g), (0, 1))(x, y)
     np.testing.assert_allclose(in_x, np.einsum("abk,kd->abd", g, y))
     np.testing.assert_allclose(in_y, np.einsum("abk,abd->kd", g, x))
-    in_x, in_y = grad(lambda x, y: np.sum(np.inner(x, y)), (0, 1))(y, 3.0)
-    np.testing.assert_array_equal(in_x, np.full((2, 3), 3.0))
-    assert in_y == np.sum(y)
+    w = np.arange(6.0).reshape(2, 3)
+    for call in (lambda x, c: np.inner(x, c), lambda x, c: np.inner(c, x)):
+        in_x, in_c = grad(lambda x, c, f=call: np.sum(f(x, c) * w), (0, 1))(y, 3.0)
+        np.testing.assert_array_equal(in_x, 3 * w)
+        assert in_c == np.sum(w * y)
 
 
 def test_joining_and_picking_without_an_axis():
@@ -411,6 +413,9 @@ def test_the_determinant_of_a_singular_matrix_has_a_gradient():
     np.testing.assert_allclose(grad(np.linalg.det)(x), [[4, -2], [-2, 1]], atol=1e-14)
     zero = np.zeros((1, 1))
     np.testing.assert_allclose(grad(np.linalg.det)(zero), [[1]])
+    several = np.stack([x, [[0.0, 0.0], [0.0, 3.0]]])
+    found = grad(lambda x: np.sum(np.linalg.det(x)))(several)
+    np.testing.assert_allclose(found, [[[4, -2], [-2, 1]], [[3, 0], [0, 0]]], atol=1e-14)
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
@@ -452,9 +457,46 @@ def test_factorisations_come_as_numpys():
         assert type(found) is type(expected)
         for ours, theirs in zip(found, expected, strict=True):
             np.testing.assert_array_equal(ours.data, theirs)
-    found = np.linalg.lstsq(t, x[:, 0] + 1)
-    for ours, theirs in zip(found, np.linalg.lstsq(x, x[:, 0] + 1), strict=True):
-        np.testing.assert_allclose(getattr(ours, "data", ours), theirs, atol=1e-12)
+    for b in (x[:, 0] + 1, np.stack([x[:, 0] + 1, x[:, 1] ** 2, x[:, 1]], axis=1)):
+        found = np.linalg.lstsq(t, b)
+        for ours, theirs in zip(found, np.linalg.lstsq(x, b), strict=True):
+            np.testing.assert_allclose(getattr(ours, "data", ours), theirs, atol=1e-12)
+    sign, logdet = np.linalg.slogdet(t[1:])
+    np.testing.assert_allclose((sign, logdet.data), np.linalg.slogdet(x[1:]))
+
+
+def test_singular_values_alone():
+    x, w = np.array([[[2.0, 1.0], [1.0, 3.0], [0.0, 1.0]]] * 2), np.array([1.0, 10.0])
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    values = lambda x: np.linalg.svd(x, full_matrices=False, compute_uv=False)  # noqa: E731
+    np.testing.assert_allclose(values(*tensors(x)).data, s)
+    found = grad(lambda x: np.sum(values(x) * w))(x)
+    np.testing.assert_allclose(found, (u * w) @ vh)
+
+
+@pytest.mark.parametrize("half", ["L", "U"])
+def test_one_half_of_a_matrix_makes_its_eigenvalues(half):
+    x = np.array([[1.0, 7.0], [0.5, 3.0]])
+    found = np.linalg.eigh(*tensors(x), UPLO=half)
+    np.testing.assert_allclose(
+        found.eigenvalues.data, np.linalg.eigh(x, UPLO=half).eigenvalues
+    )
+
+
+def test_products_of_nothing_are_one():
+    x, matrix = tensors(np.ones((2, 0)), np.full((2, 2), 3.0))
+    product, power = np.prod(x, axis=1), np.linalg.matrix_power(matrix, 0)
+    np.testing.assert_array_equal(product.data, [1, 1])
+    np.testing.assert_array_equal(power.data, np.eye(2))
+    (np.sum(product) + np.sum(power)).backward()
+    assert x.grad.shape == (2, 0)
+    np.testing.assert_array_equal(matrix.grad, np.zeros((2, 2)))
+
+
+def test_one_array_may_be_joined():
+    x = np.arange(6.0).reshape(2, 3)
+    for join in (np.hstack, np.vstack, np.dstack, np.column_stack, np.stack):
+        np.testing.assert_array_equal(join(tensors(x)).data, join([x]))
 
 
 def test_singular_values_need_not_differ():
