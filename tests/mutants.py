@@ -52,7 +52,29 @@ PACKAGES = ("autograd", "rnn", "viz")
 PRELOADED = ("numpy", "pytest", "hypothesis.extra.numpy", "graphviz", "doctest")
 SECONDS = 60
 
-EXPLAINED: dict[str, str] = {}
+ZERO = "−0, 2·0 and 0 are 0 in every element"
+SQUARE = "a square matrix has as many rows as columns"
+NO_AXIS = "not reached: of a Tensor, ufuncs take no axis="
+EXPLAINED = {
+    "elementwise.py:copysign.1:sign": ZERO,
+    "elementwise.py:copysign.1:factor": ZERO,
+    "elementwise.py:copysign.1:dropped:2": ZERO,
+    "elementwise.py:heaviside.0:sign": ZERO,
+    "elementwise.py:heaviside.0:factor": ZERO,
+    "elementwise.py:heaviside.0:dropped:2": ZERO,
+    "linalg.py:_cholesky:index": SQUARE,
+    "linalg.py:_matrix_power:index": SQUARE,
+    "linalg.py:_matrix_power:swapped": "powers of one matrix commute",
+    "products.py:_vdot:swapped": "Σ x y = Σ y x",
+    "products.py:_vecdot:comparison": NO_AXIS,
+    "products.py:_vecdot:swapped": NO_AXIS,
+    "products.py:_vecdot:axis": NO_AXIS,
+    "products.py:_einsum:comparison": "the order of contraction changes the time alone",
+    "reductions.py:_gradient:dropped": "np.moveaxis counts axes from the end too",
+    "functional.py:jacobian:sign": ZERO,
+    "functional.py:jacobian:factor": ZERO,
+    "checkpointing.py:_operation:dropped:2": "the sweep spreads 0 over the argument",
+}
 """Mutants that compute the same as the original, and why."""
 
 
@@ -164,7 +186,7 @@ def campaign(chosen: list[Mutant], out: Path) -> dict[str, str]:
     verdicts = {}
     with tempfile.TemporaryDirectory() as folder, out.open("a", encoding="utf-8") as file:
         tree = copied(Path(folder))
-        for mutant in track(chosen, description="mutants"):
+        for mutant in track(chosen, "mutants", auto_refresh=False):
             source = digest(mutant.source())
             killed, survived = (mutant.id, source, ""), (mutant.id, source, tests)
             verdict = known.get(killed) or known.get(survived)
@@ -238,7 +260,10 @@ def main(
     pattern: str, every: bool, sample: int | None, seed: int, listing: bool, out: Path
 ) -> None:
     """Break every rule, one at a time, and require the tests to see it."""
-    chosen = [m for m in mutants() if pattern in m.id and (every or m.id.count(":") == 2)]
+    found = mutants()
+    if gone := EXPLAINED.keys() - {m.id for m in found}:
+        raise click.ClickException(f"EXPLAINED, but not there: {', '.join(sorted(gone))}")
+    chosen = [m for m in found if pattern in m.id and (every or m.id.count(":") == 2)]
     if sample is not None and sample < len(chosen):
         chosen = random.Random(seed).sample(chosen, sample)
     if listing:
