@@ -33,7 +33,7 @@ def mutations(node: ast.AST) -> Iterator[tuple[str, ast.AST, str]]:
         case ast.UnaryOp(ast.USub(), operand) if not isinstance(operand, ast.Constant):
             yield "sign", node, text(operand)
         case ast.BinOp(left, op, right):
-            if type(op) in SIGNS:
+            if type(op) in SIGNS and text(left) != text(right):
                 yield "swapped", node, f"({text(right)} {SIGNS[type(op)]} {text(left)})"
             if not isinstance(op, (ast.MatMult, ast.Pow)):
                 yield "dropped", node, text(left)

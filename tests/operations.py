@@ -52,11 +52,13 @@ def apart(draw):
 
 
 @st.composite
-def by_signature(draw, signature, batch=True):
+def by_signature(draw, signature, batch=True, side=3):
     """Arrays of the shapes of a gufunc's signature; in batches, or just those."""
     most = 2 if batch else 0
     shapes = draw(
-        hnp.mutually_broadcastable_shapes(signature=signature, max_dims=most, max_side=3)
+        hnp.mutually_broadcastable_shapes(
+            signature=signature, max_dims=most, max_side=side
+        )
     )
     return [
         draw(hnp.arrays(np.float64, s, elements=ANY)) for s in shapes.input_shapes
@@ -713,6 +715,7 @@ TABLE = [
         second=False,
     ),
     call(np.prod, np.prod, reduced()),
+    Operation("prod initial", lambda x, k: np.prod(x, axis=0, initial=3.0), square(3, 3)),
     call(np.var, np.var, reduced(ddof=True), plain=variance),
     call(
         np.std,
@@ -825,6 +828,7 @@ TABLE = [
         second=False,
     ),
     call(np.diff, lambda x, axis: np.diff(x, n=2, axis=axis, prepend=0.5), one_axis()),
+    Operation("diff 1", lambda x, axis: np.diff(x, axis=axis, append=0.5), one_axis()),
     call(
         np.trapezoid,
         lambda x, axis: np.trapezoid(x, np.cumsum(np.exp(x), axis=axis), axis=axis),
@@ -835,7 +839,11 @@ TABLE = [
         lambda x, h: np.gradient(x, np.exp(h), axis=0, edge_order=2),
         sampled(),
     ),
-    Operation("gradient all", lambda x, k: joined_squares(np.gradient(x)), square(2, 3)),
+    Operation(
+        "gradient all",
+        lambda x, k: joined_squares([*np.gradient(x), *np.gradient(x, 0.5)]),
+        square(2, 3),
+    ),
     Operation("gradient axis", lambda x, k: np.gradient(x, 2.0, axis=-2), square(2, 3)),
     call(np.reshape, lambda x, shape: np.reshape(x, shape), reshaped()),
     call(np.ravel, np.ravel, unary()),
@@ -862,9 +870,9 @@ TABLE = [
     call(np.copy, np.copy, unary(), second=False),
     call(
         np.full_like,
-        lambda x: np.full_like(x, np.sum(x) ** 2),
+        lambda x: np.full_like(x, np.sum(x) ** 2) * np.full_like(x, 3.0),
         unary(),
-        plain=lambda x: np.sum(x) ** 2 * np.ones_like(x),
+        plain=lambda x: np.sum(x) ** 2 * np.full_like(x, 3.0),
     ),
     call(np.diagonal, lambda x, k: np.diagonal(x, k, -1, 0), square(2, 3)),
     call(np.repeat, lambda x, axis: np.repeat(x, 2, axis=axis), scanned()),
@@ -990,6 +998,11 @@ TABLE = [
         lambda x, y: np.tensordot(x, y),
         by_signature("(b,c,a),(c,a,d)->(b,d)", batch=False),
     ),
+    Operation(
+        "tensordot inside",
+        lambda x, y: np.tensordot(x, y, axes=(0, -1)),
+        by_signature("(c,a),(b,c)->(a,b)", batch=False),
+    ),
     call(np.kron, np.kron, binary()),
     call(np.cross, np.cross, by_signature("(3),(3)->(3)")),
     Operation(
@@ -1005,30 +1018,32 @@ TABLE = [
     call(
         np.convolve,
         lambda x, y: np.convolve(x, y, "same"),
-        by_signature("(a),(b)->(a)", batch=False),
+        by_signature("(a),(b)->(a)", batch=False, side=5),
     ),
-    Operation("convolve full", np.convolve, by_signature("(a),(b)->(a)", batch=False)),
+    Operation(
+        "convolve full", np.convolve, by_signature("(a),(b)->(a)", batch=False, side=5)
+    ),
     Operation(
         "convolve valid",
         lambda x, y: np.convolve(x, y, "valid"),
-        by_signature("(a),(b)->(a)", batch=False),
+        by_signature("(a),(b)->(a)", batch=False, side=5),
     ),
     call(
         np.correlate,
         np.correlate,
-        by_signature("(a),(b)->(a)", batch=False),
+        by_signature("(a),(b)->(a)", batch=False, side=5),
         plain=correlate("valid"),
     ),
     Operation(
         "correlate same",
         lambda x, y: np.correlate(x, y, "same"),
-        by_signature("(a),(b)->(a)", batch=False),
+        by_signature("(a),(b)->(a)", batch=False, side=5),
         plain=correlate("same"),
     ),
     Operation(
         "correlate full",
         lambda x, y: np.correlate(x, y, "full"),
-        by_signature("(a),(b)->(a)", batch=False),
+        by_signature("(a),(b)->(a)", batch=False, side=5),
         plain=correlate("full"),
     ),
     call(
@@ -1058,6 +1073,11 @@ TABLE = [
         "einsum dots",
         lambda x, y: np.einsum("...ij,...jk->...ki", x, y),
         by_signature("(a,n),(n,b)->(a,b)"),
+    ),
+    Operation(
+        "einsum dots 3",
+        lambda x, y: np.einsum("...ij,...j", x, y),
+        by_signature("(a,b,c,m,n),(c,n)->(a,b,c,m)", batch=False),
     ),
     Operation(
         "einsum three",

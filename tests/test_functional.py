@@ -252,8 +252,3 @@ def test_a_checkpoint_of_several_arguments_runs_once_more_in_the_sweep():
     np.sum(weighted(*xs)).backward()
     assert [list(x.grad) for x in xs] == [[1, 1], [2, 2], [3, 3]]
     assert len(runs) == 2
-
-
-def test_a_checkpoint_returns_one_tensor():
-    with pytest.raises(TypeError, match="checkpoint: expected one Tensor, got tuple"):
-        checkpoint(lambda x: (x, x))(Tensor(1.0, requires_grad=True))

@@ -177,6 +177,9 @@ def test_a_gradient_has_its_tensors_dtype():
     y = (x * np.float32(2)).retain_grad()
     y.backward(np.ones(3))
     assert y.grad.dtype == np.float32
+    spread = Tensor(np.ones((2, 1), np.float32), requires_grad=True)
+    np.sum(spread * w).backward()
+    assert spread.grad.dtype == np.float32
 
 
 def test_a_rule_may_return_one_number_for_a_whole_array():
@@ -188,7 +191,9 @@ def test_a_rule_may_return_one_number_for_a_whole_array():
     np.testing.assert_array_equal(grad(total)(np.ones((2, 3))), np.ones((2, 3)))
     assert grad(lambda x: grad(lambda y: total(y * x))(2.0))(3.0) == 1
     total.defvjp(lambda g, ans, x: float(g))
-    np.testing.assert_array_equal(grad(total)(np.ones((2, 3))), np.ones((2, 3)))
+    np.testing.assert_array_equal(
+        grad(total)(np.ones((2, 3))), np.ones((2, 3)), strict=True
+    )
 
 
 def test_slices_and_repeated_indices_fill_one_gradient():

@@ -13,7 +13,7 @@ from special import TABLE as SCIPYS
 from autograd import Tensor, grad
 from autograd.primitive import Primitive
 from autograd.rules.plain import IN_PLACE, PLAIN
-from autograd.tensor import DISPATCH
+from autograd.tensor import DISPATCH, value_of
 
 TABLE = NUMPYS + SCIPYS
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -167,7 +167,10 @@ def test_relu_at_zero():
 
 
 def test_ties_of_max_share():
-    np.testing.assert_array_equal(grad(np.max)(np.array([2.0, 1.0, 2.0])), [0.5, 0, 0.5])
+    x = np.array([2.0, 1.0, 2.0])
+    np.testing.assert_array_equal(grad(np.max)(x), [0.5, 0, 0.5])
+    f = lambda x: np.max(x, where=[True, True, False], initial=-9)  # noqa: E731
+    np.testing.assert_array_equal(grad(f)(x), [1, 0, 0])
 
 
 @pytest.mark.parametrize("function", [np.max, np.min])
@@ -276,6 +279,13 @@ def test_derivatives_of_sinc_are_continuous_where_the_series_ends(order):
     assert f(1 - 1e-12) == pytest.approx(f(1 + 1e-12), rel=1e-9)
 
 
+def test_the_series_of_sinc_has_enough_terms_for_high_orders():
+    from autograd.rules.elementwise import _sinc_slope
+
+    near, far = _sinc_slope(np.array([1 - 1e-12, 1 + 1e-12]), 16)
+    assert near == pytest.approx(far, rel=1e-8)
+
+
 def test_broadcast_indices_along_an_axis():
     x, indices = np.arange(12.0).reshape(3, 4), np.array([[0, 0, 3]])
     g = np.arange(9.0).reshape(3, 3)
@@ -297,6 +307,7 @@ def test_infinite_arguments():
     assert relu(-inf) == 0 and sigmoid(-40.0) == np.exp(-40) and sigmoid(-800.0) == 0
     with np.errstate(divide="ignore"):
         assert logsumexp(np.array([-inf, -inf])) == -inf
+        np.testing.assert_array_equal(grad(logsumexp)(np.array([-inf, -inf])), [0, 0])
     assert logsumexp(np.array([inf, 0])) == inf
     x = np.array([1.0, np.nan, 3.0])
     np.testing.assert_array_equal(grad(np.max)(x), [0, 1, 0])
@@ -401,6 +412,12 @@ def test_norms_at_zero_and_by_name():
     np.testing.assert_array_equal(grad(np.linalg.norm)(x), x)
     f = lambda x: np.linalg.norm(x, np.inf) + np.linalg.norm(x, 1)  # noqa: E731
     np.testing.assert_array_equal(grad(f)(np.array([1.0, -3.0])), [1, -2])
+    rows = np.array([[1.0, -3.0, 0.0], [2.0, 4.0, -5.0]])
+    for order in (np.inf, -np.inf, 0, 1):
+        of = lambda x, order=order: np.linalg.norm(x, order, axis=1)  # noqa: E731
+        np.testing.assert_array_equal(value_of(of(*tensors(rows))), of(rows))
+    smallest = grad(lambda x: np.sum(np.linalg.norm(x, -np.inf, axis=1)))(rows)
+    np.testing.assert_array_equal(smallest, [[0, 0, 0], [1, 0, 0]])
     (t,) = tensors(np.eye(2))
     assert np.linalg.norm(t, "fro").item() == pytest.approx(np.sqrt(2))
     for order, axis in (("fro", 0), (3, None), ("max", None)):
@@ -413,9 +430,10 @@ def test_the_determinant_of_a_singular_matrix_has_a_gradient():
     np.testing.assert_allclose(grad(np.linalg.det)(x), [[4, -2], [-2, 1]], atol=1e-14)
     zero = np.zeros((1, 1))
     np.testing.assert_allclose(grad(np.linalg.det)(zero), [[1]])
-    several = np.stack([x, [[0.0, 0.0], [0.0, 3.0]]])
-    found = grad(lambda x: np.sum(np.linalg.det(x)))(several)
-    np.testing.assert_allclose(found, [[[4, -2], [-2, 1]], [[3, 0], [0, 0]]], atol=1e-14)
+    several, w = np.stack([x, x[::-1], [[0.0, 0.0], [0.0, 3.0]]]), np.array([2, 3, 5])
+    found = grad(lambda x: np.sum(np.linalg.det(x) * w))(several)
+    cofactors = [[[4, -2], [-2, 1]], [[2, -1], [-4, 2]], [[3, 0], [0, 0]]]
+    np.testing.assert_allclose(found, w[:, None, None] * cofactors, atol=1e-14)
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
@@ -488,6 +506,7 @@ def test_products_of_nothing_are_one():
     product, power = np.prod(x, axis=1), np.linalg.matrix_power(matrix, 0)
     np.testing.assert_array_equal(product.data, [1, 1])
     np.testing.assert_array_equal(power.data, np.eye(2))
+    np.testing.assert_array_equal(np.linalg.matrix_power(matrix, 1).data, matrix.data)
     (np.sum(product) + np.sum(power)).backward()
     assert x.grad.shape == (2, 0)
     np.testing.assert_array_equal(matrix.grad, np.zeros((2, 2)))

@@ -132,7 +132,7 @@ cumprod.defvjp(_cumprod_vjp)
 
 @implements(np.cumprod)
 def _np_cumprod(x: Any, axis: int | None = None) -> Any:
-    if axis is None:
+    if axis is None or not np.ndim(x):
         return cumprod(np.ravel(x))
     return np.moveaxis(cumprod(np.moveaxis(x, axis, -1)), -1, axis)
 
@@ -156,8 +156,8 @@ def _prod(
     if where is not True:
         x = np.where(where, x, 1)
     ndim = np.ndim(x)
-    axes = tuple(range(ndim)) if axis is None else np.atleast_1d(axis)
-    axes = tuple(int(a) % max(ndim, 1) for a in axes)
+    axes = tuple(range(ndim)) if axis is None or not ndim else np.atleast_1d(axis)
+    axes = tuple(int(a) % ndim for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
     rows = _rows(x, axes, kept)
     if np.shape(rows)[-1] == 0:
