@@ -77,6 +77,8 @@ EXPLAINED = {
     "products.py:_spelled_out:dropped:5": "an ellipsis of no axes is taken out again",
     "reductions.py:_extremum:dropped:5": "the extremum of numbers with a NaN is NaN",
     "reductions.py:_gradient:dropped": "np.moveaxis counts axes from the end too",
+    "functional.py:_Traced.pull:sign:2": ZERO,
+    "functional.py:_Traced.pull:factor:2": ZERO,
     "functional.py:jacobian:sign": ZERO,
     "functional.py:jacobian:factor": ZERO,
     "checkpointing.py:_operation:dropped:2": "the sweep spreads 0 over the argument",

@@ -130,6 +130,25 @@ def test_the_window_network_is_the_feedforward_rule(seed, n, B, phi, psi):
     assert_agree(oracle["delta_1"] @ p["W_1"], oracle["u"], np.max(np.abs(oracle["u"])))
 
 
+def test_three_layers_are_the_complex_step():
+    rng = np.random.default_rng(0)
+    shapes = (3, 2), (4, 3), (2, 4)
+    layers = [(rng.normal(size=s), rng.normal(size=s[0]), "tanh") for s in shapes]
+    u, d = rng.normal(size=(2, 5, 2))
+    oracle = deltas.feedforward(layers, u, d)
+    names = ["u", "W_1", "b_1", "W_2", "b_2", "W_3", "b_3"]
+    args = [u, *(p for layer in layers for p in layer[:2])]
+    directions = [rng.normal(size=a.shape) for a in args]
+
+    def E(u, *parameters):
+        for W, b in zip(parameters[::2], parameters[1::2], strict=True):
+            u = np.tanh(u @ W.T + b)
+        return np.sum(u * d)
+
+    found = sum(np.sum(oracle[n] * v) for n, v in zip(names, directions, strict=True))
+    assert found == pytest.approx(complex_step(E, args, directions), rel=1e-12)
+
+
 def test_the_oracles_softmax_does_not_overflow():
     layer = np.array([[1000.0], [2000.0]]), np.zeros(2), "softmax"
     found = deltas.feedforward([layer], np.ones((1, 1)), lambda y: y - [0, 1])

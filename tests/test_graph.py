@@ -439,8 +439,14 @@ def test_contexts_may_be_entered_twice():
 
 def test_a_gradient_given_as_a_tensor_is_cast():
     x = Tensor(np.ones(2, np.float32), requires_grad=True)
-    x.backward(Tensor(np.ones(2)))
-    assert x.grad.dtype == np.float32
+    x.backward(Tensor(np.array([2.0, 3.0])))
+    np.testing.assert_array_equal(x.grad, np.array([2, 3], np.float32), strict=True)
+
+
+def test_a_root_of_one_element_needs_no_gradient_of_its_own():
+    x = Tensor(np.full((1, 1), 3, np.float32), requires_grad=True)
+    x.backward()
+    np.testing.assert_array_equal(x.grad, np.ones((1, 1), np.float32), strict=True)
 
 
 @np.errstate(all="ignore")
