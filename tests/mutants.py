@@ -1,6 +1,7 @@
 """Proof that the suite bites: break every rule, one at a time, and require red.
 
-    python tests/mutants.py                   every mutant: about a quarter of an hour
+    python tests/mutants.py                   one of each kind in each rule: ten minutes
+    python tests/mutants.py --all             every place: twenty
     python tests/mutants.py --list -k tanh    what there is, by id
     python tests/mutants.py --sample 30       some, at random
 
@@ -231,7 +232,7 @@ def copied(folder: Path) -> Path:
 
 def report(chosen: list[Mutant], verdicts: dict[str, str], console: Console) -> bool:
     """Print the table and the survivors; whether the suite bites as it ought to."""
-    table = Table("file", "kind", "mutants", "killed", "of them by time", "survivors")
+    table = Table("file", "kind", "mutants", "killed", "timed out", "survivors")
     groups = {}
     for mutant in chosen:
         place = Path(mutant.path).name, mutant.kind
@@ -248,7 +249,7 @@ def report(chosen: list[Mutant], verdicts: dict[str, str], console: Console) -> 
             reason = EXPLAINED.get(mutant.id)
             unexplained += reason is None
             console.print(f"\n{mutant.id}: {reason or 'NOT EXPLAINED'}", style="bold")
-            console.print(mutant.diff())
+            console.print(mutant.diff(), soft_wrap=True)
         elif mutant.id in EXPLAINED:
             console.print(f"\n{mutant.id}: killed, so its explanation is wrong")
             unexplained += 1
@@ -257,7 +258,9 @@ def report(chosen: list[Mutant], verdicts: dict[str, str], console: Console) -> 
 
 @click.command()
 @click.option("-k", "pattern", default="", help="Only those whose id contains this.")
-@click.option("--all", "every", is_flag=True, help="Every place, not one of each kind.")
+@click.option(
+    "--all", "every", is_flag=True, help="Every place, not one of each kind in each rule."
+)
 @click.option("--sample", type=int, help="So many of them, at random.")
 @click.option("--seed", default=0, help="Of the sample.")
 @click.option("--list", "listing", is_flag=True, help="Print the ids and run nothing.")
