@@ -111,7 +111,8 @@ def _operation(
         with recording() if record else no_grad():
             swept = sweep(out, g, record=record, wanted=set(wanted))
             table = {x: total for x, total, _ in swept}
-        return {i: table.get(x, x._data * 0) for i, x in enumerate(wanted)}
+        zero = {x: np.zeros_like(x._data) for x in wanted if x not in table}
+        return {i: (table | zero)[x] for i, x in enumerate(wanted)}
 
     def rule(place: int) -> Any:
         def vjp(g: Any, ans: Any, value: Any, *inputs: Any) -> Any:

@@ -40,13 +40,15 @@ OPERATIONS, DELTAS = "tests/test_operations.py", "rnn/deltas.py"
 RULES = sorted(ROOT.glob("autograd/rules/*.py"))
 FILES = {path.relative_to(ROOT).as_posix(): OPERATIONS for path in RULES} | {
     "autograd/backward.py": "tests/test_graph.py",
+    "autograd/deferred.py": "tests/test_graph.py",
     "autograd/functional.py": "tests/test_functional.py",
     "autograd/checkpointing.py": "tests/test_functional.py",
     DELTAS: "tests/test_deltas.py",
 }
 """What is broken, and the tests that ought to see it first."""
 OTHERS = [
-    f"tests/test_{name}.py" for name in ("graph", "functional", "deltas", "unrolling")
+    f"tests/test_{name}.py"
+    for name in ("graph", "functional", "deltas", "unrolling", "special")
 ]
 ROWS = "complex_step or second_derivative or dtypes_are or values_are"
 PACKAGES = ("autograd", "rnn", "viz")

@@ -106,7 +106,7 @@ def _matrix_power(x: Any, n: int) -> Any:
     if n < 0:
         return _matrix_power(np.linalg.inv(x), -n)
     if n == 0:
-        return x * 0 + np.eye(np.shape(x)[-1])
+        return np.where(False, x, np.eye(np.shape(x)[-1], dtype=np.result_type(x)))
     half = x if n < 2 else _matrix_power(x, n // 2)
     if n < 2:
         return half
