@@ -10,18 +10,12 @@ from hypothesis.extra import numpy as hnp
 
 import autograd as ag
 from autograd.tensor import value_of
+from autograd.testing import arrays, axes, broadcastable, numbers, shapes
 
-SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=1, max_side=4)
-NONEMPTY = hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
-
-
-def numbers(low, high, without=0.0):
-    """Thousandths from low to high, at least `without` away from zero."""
-    grid = st.integers(round(low * 1000), round(high * 1000)).map(lambda n: n / 1000)
-    return grid.filter(lambda x: abs(x) >= without) if without else grid
+SHAPES, NONEMPTY = shapes(), shapes(min_dims=1)
 
 
-MATRICES = hnp.array_shapes(min_dims=2, max_dims=3, min_side=1, max_side=3)
+MATRICES = shapes(min_dims=2, max_side=3)
 ANY = numbers(-3, 3)
 HALVES = st.integers(-40, 40).map(lambda n: n / 2)
 POSITIVE = numbers(0.1, 3)
@@ -33,15 +27,13 @@ LOG2 = np.log(2)
 
 
 @st.composite
-def unary(draw, elements=ANY, shapes=SHAPES, unique=False):
-    return [draw(hnp.arrays(np.float64, shapes, elements=elements, unique=unique))], {}
+def unary(draw, elements=ANY, shape=SHAPES, unique=False):
+    return [draw(arrays(shape, elements, unique=unique))], {}
 
 
 @st.composite
 def binary(draw, left=ANY, right=ANY):
-    shapes = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
-    pairs = zip(shapes.input_shapes, (left, right), strict=True)
-    return [draw(hnp.arrays(np.float64, s, elements=e)) for s, e in pairs], {}
+    return draw(broadcastable(left, right)), {}
 
 
 @st.composite
@@ -55,25 +47,16 @@ def apart(draw):
 def by_signature(draw, signature, batch=True, side=3):
     """Arrays of the shapes of a gufunc's signature; in batches, or just those."""
     most = 2 if batch else 0
-    shapes = draw(
-        hnp.mutually_broadcastable_shapes(
-            signature=signature, max_dims=most, max_side=side
-        )
-    )
-    return [
-        draw(hnp.arrays(np.float64, s, elements=ANY)) for s in shapes.input_shapes
-    ], {}
+    return draw(broadcastable(signature=signature, max_dims=most, max_side=side)), {}
 
 
 @st.composite
 def reduced(draw, unique=False, where=True, ddof=False, spread=False):
     """An array, and along which axes; of `spread`, two different elements or more."""
     least, elements = (2, HALVES) if spread else (1, ANY)
-    shapes = hnp.array_shapes(min_dims=1, max_dims=3, min_side=least, max_side=3)
-    (x,), _ = draw(unary(elements, shapes, unique or spread))
-    axis = draw(st.none() | hnp.valid_tuple_axes(x.ndim, min_size=1))
-    if axis is not None and len(axis) == 1 and draw(st.booleans()):
-        axis = axis[0]
+    shape = shapes(min_dims=1, min_side=least, max_side=3)
+    (x,), _ = draw(unary(elements, shape, unique or spread))
+    axis = draw(axes(x.ndim))
     kwargs = {"axis": axis, "keepdims": draw(st.booleans())}
     if where and draw(st.booleans()):
         mask = draw(hnp.arrays(bool, x.shape))
@@ -87,7 +70,7 @@ def reduced(draw, unique=False, where=True, ddof=False, spread=False):
 @st.composite
 def one_axis(draw, unique=False):
     (x,), _ = draw(unary(ANY, NONEMPTY, unique))
-    return [x], {"axis": draw(st.integers(-x.ndim, x.ndim - 1))}
+    return [x], {"axis": draw(axes(x.ndim, several=False, none=False))}
 
 
 @st.composite
@@ -120,13 +103,13 @@ def alongside(draw):
 @st.composite
 def joined(draw, same):
     (x,), kwargs = draw(one_axis())
-    axis, arrays = kwargs["axis"], [x]
+    axis, several = kwargs["axis"], [x]
     for _ in range(draw(st.integers(0, 3))):
         shape = list(x.shape)
         if not same:
             shape[axis] = draw(st.integers(1, 3))
-        arrays.append(draw(hnp.arrays(np.float64, tuple(shape), elements=ANY)))
-    return arrays, {"axis": axis}
+        several.append(draw(arrays(tuple(shape), ANY)))
+    return several, {"axis": axis}
 
 
 @st.composite
@@ -162,30 +145,30 @@ def squeezed(draw):
 @st.composite
 def square(draw, least, most):
     """An array of `least` to `most` axes, and the number of a diagonal."""
-    shapes = hnp.array_shapes(min_dims=least, max_dims=most, min_side=2, max_side=3)
-    (x,), _ = draw(unary(ANY, shapes))
+    shape = shapes(min_dims=least, max_dims=most, min_side=2, max_side=3)
+    (x,), _ = draw(unary(ANY, shape))
     return [x], {"k": draw(st.integers(-1, 1))}
 
 
 @st.composite
 def pair_of_rows(draw):
-    (x,), _ = draw(unary(ANY, hnp.array_shapes(min_dims=1, max_dims=2, max_side=3)))
-    return [x, draw(hnp.arrays(np.float64, x.shape, elements=ANY))], {}
+    (x,), _ = draw(unary(ANY, shapes(min_dims=1, max_dims=2, max_side=3)))
+    return [x, draw(arrays(x.shape, ANY))], {}
 
 
 @st.composite
 def pair_of_columns(draw):
     """One row or more, of three columns or four."""
     shape = (draw(st.integers(1, 3)), draw(st.integers(3, 4)))
-    return [draw(hnp.arrays(np.float64, shape, elements=ANY))], {}
+    return [draw(arrays(shape, ANY))], {}
 
 
 @st.composite
 def matrices(draw, least=1):
     """Square matrices far from singular, and their determinants positive."""
     n = draw(st.integers(least, 3))
-    lead = draw(hnp.array_shapes(min_dims=0, max_dims=1, max_side=2))
-    x = draw(hnp.arrays(np.float64, (*lead, n, n), elements=numbers(-1, 1)))
+    lead = draw(shapes(min_dims=0, max_dims=1, max_side=2))
+    x = draw(arrays((*lead, n, n), numbers(-1, 1)))
     return [x + 4 * np.eye(n)], {}
 
 
@@ -195,7 +178,7 @@ def systems(draw):
     (a,), _ = draw(matrices())
     n = a.shape[-1]
     shape = draw(st.sampled_from([(n,), (*a.shape[:-1], 2)]))
-    return [a, draw(hnp.arrays(np.float64, shape, elements=ANY))], {}
+    return [a, draw(arrays(shape, ANY))], {}
 
 
 @st.composite
@@ -226,8 +209,8 @@ def tall(draw, stacked=True, least=1, most=1):
 def sampled(draw):
     """Values at three points or more along the first axis, and a step's logarithm."""
     shape = (draw(st.integers(3, 5)), draw(st.integers(1, 2)))
-    values = hnp.arrays(np.float64, shape, elements=ANY)
-    step = hnp.arrays(np.float64, (), elements=ANY)
+    values = arrays(shape, ANY)
+    step = arrays((), ANY)
     return [draw(values), draw(step)], {}
 
 
@@ -240,16 +223,16 @@ def expanded(draw):
 @st.composite
 def broadcast(draw):
     (x,), _ = draw(unary())
-    lead = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3))
+    lead = draw(shapes(min_dims=0, max_dims=2, max_side=3))
     stretched = tuple(draw(st.integers(1, 3)) if n == 1 else n for n in x.shape)
     return [x], {"shape": lead + stretched}
 
 
 @st.composite
 def chosen(draw):
-    arrays, _ = draw(binary())
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    return arrays, {"condition": draw(hnp.arrays(bool, shape))}
+    both, _ = draw(binary())
+    shape = np.broadcast_shapes(*(a.shape for a in both))
+    return both, {"condition": draw(hnp.arrays(bool, shape))}
 
 
 @dataclass(frozen=True)
@@ -962,6 +945,12 @@ TABLE = [
         np.vecmat,
         by_signature("(n),(n,b)->(b)"),
         plain=lambda x, y: np.sum(x[..., None] * y, axis=-2),
+    ),
+    Operation(
+        "vecdot along the first axis",
+        lambda x, y: np.vecdot(x, y, axis=0),
+        by_signature("(n,k),(n,k)->(k)", batch=False),
+        plain=lambda x, y: np.sum(x * y, axis=0),
     ),
     call(
         np.vecdot,
