@@ -64,7 +64,7 @@ EXPLAINED = {
     "elementwise.py:heaviside.0:sign": ZERO,
     "elementwise.py:heaviside.0:factor": ZERO,
     "elementwise.py:heaviside.0:dropped:2": ZERO,
-    "factorisations.py:_cholesky:index": SQUARE,
+    "linalg.py:_cholesky:index": SQUARE,
     "linalg.py:_matrix_power:index": SQUARE,
     "linalg.py:_matrix_power:swapped": "powers of one matrix commute",
     "factorisations.py:_lstsq:swapped:2": "(b − c)² = (c − b)²",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import covered
 import pytest
 
 import autograd
@@ -84,3 +85,11 @@ def test_the_readmes_example_runs(tmp_path):
         cwd=tmp_path,
     )
     assert expected and found.stdout.split("\n")[:-1] == expected
+
+
+def test_the_page_of_what_is_covered_is_up_to_date():
+    """Where it is not: `python tests/covered.py` writes it anew."""
+    found = covered.PAGE.read_text("utf-8")
+    if covered.VERSIONS not in found:
+        pytest.skip(f"the page is not of {covered.VERSIONS}")
+    assert found == covered.page()
