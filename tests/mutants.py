@@ -53,7 +53,7 @@ OTHERS = [
 ROWS = "complex_step or second_derivative or dtypes_are or values_are"
 PACKAGES = ("autograd", "rnn", "viz")
 PRELOADED = ("numpy", "pytest", "hypothesis.extra.numpy", "graphviz", "doctest")
-SECONDS = 240
+SECONDS = 60
 
 ZERO = "−0, 2·0 and 0 are 0 in every element"
 SQUARE = "a square matrix has as many rows as columns"
@@ -103,14 +103,16 @@ class Mutant:
         return "\n".join(list(lines)[2:])
 
     def stages(self) -> Iterator[list[str]]:
-        """What to run, as arguments of pytest: the likeliest to bite first."""
+        """What to run, as arguments of pytest: the likeliest to bite first.
+
+        The rows of other operations are left out: a minute more for each survivor, which
+        at the worst makes one more of them.
+        """
         if FILES[self.path] == OPERATIONS:
             yield [OPERATIONS, "-k", " or ".join(f"[{row}" for row in self.rows)]
         else:
             yield [FILES[self.path]]
         yield [OPERATIONS, *OTHERS, "-k", f"not ({ROWS})"]
-        if self.id not in EXPLAINED:
-            yield [OPERATIONS, "-k", ROWS]
 
 
 def mutants() -> list[Mutant]:
@@ -219,7 +221,7 @@ def copied(folder: Path) -> Path:
     compileall.compile_dir(
         folder, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH
     )
-    if run(folder, [OPERATIONS, *OTHERS], 3 * SECONDS) != "survived":
+    if run(folder, [OPERATIONS, *OTHERS], 10 * SECONDS) != "survived":
         raise click.ClickException("the tests fail before anything is broken")
     return folder
 
