@@ -10,16 +10,22 @@ import numpy as np
 
 from autograd.extras import require
 from autograd.files import written
+from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.elman import ElmanNetwork
+from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.module import Module
+from rnn.recurrent import GRU, LSTM, RNN
 from rnn.window import WindowMLP
 
 __all__ = ["ModelFileError", "load", "read_tensors", "save", "write_tensors"]
 
 ARCHITECTURES: dict[str, type[Module]] = {
-    "ElmanNetwork": ElmanNetwork,
-    "WindowMLP": WindowMLP,
-}
+    kind.__name__: kind
+    for kind in (
+        ElmanNetwork, WindowMLP, RNN, GRU, LSTM, RNNCell, GRUCell, LSTMCell, Linear,
+        Embedding, LayerNorm, MLP,
+    )
+}  # fmt: skip
 FORMAT = "unrolled"
 
 

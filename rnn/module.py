@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,20 @@ import numpy as np
 from autograd import Tensor
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 
-__all__ = ["Module"]
+__all__ = ["Module", "check_config", "uniform"]
 
 
 class Module:
-    """A network: attributes that are Tensors are its parameters.
+    """A network: attributes that are Tensors are its parameters, and those of the Modules
+    among its attributes, under names such as "layers.0.weight".
 
     Attributes:
         config: the constructor's arguments, with which `load` builds it again.
+        training: whether dropout is on.
     """
 
     config: dict[str, Any]
+    training = True
 
     def _configure(
         self,
@@ -33,21 +37,12 @@ class Module:
         Raises:
             ValueError: for a size below 1, an unknown activation, or another dtype.
         """
-        kind = type(self).__name__
-        for name, size in sizes.items():
-            if size < 1:
-                raise ValueError(f"{kind}: {name}={size}, expected at least 1")
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(f"{kind}: dtype={dtype}, expected float32 or float64")
         self._phi = activation_named(activation, ACTIVATIONS, "activation")
         self._psi = activation_named(
             output_activation, OUTPUT_ACTIVATIONS, "output_activation"
         )
-        self.config = sizes | {
-            "activation": activation,
-            "output_activation": output_activation,
-            "dtype": np.dtype(dtype).name,
-        }
+        chosen = {"activation": activation, "output_activation": output_activation}
+        self.config = check_config(self, sizes, dtype, **chosen)
 
     def _check_sequence(self, x: Any) -> None:
         """See that numeric inputs are (T, B, D), without NaN."""
@@ -65,7 +60,27 @@ class Module:
 
     def parameters(self) -> dict[str, Tensor]:
         """Its parameters by name, in the order they were made."""
-        return {name: x for name, x in vars(self).items() if isinstance(x, Tensor)}
+        found = {}
+        for name, x in vars(self).items():
+            if isinstance(x, Tensor):
+                found[name] = x
+            else:
+                for inner, module in _modules(name, x):
+                    for path, p in module.parameters().items():
+                        found[f"{inner}.{path}"] = p
+        return found
+
+    def train(self, training: bool = True) -> Module:
+        """Switch dropout on, or off; returns the network."""
+        self.training = training
+        for name, x in vars(self).items():
+            for _, module in _modules(name, x):
+                module.train(training)
+        return self
+
+    def eval(self) -> Module:
+        """Switch dropout off; returns the network."""
+        return self.train(False)
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of every parameter's value by name."""
@@ -78,6 +93,7 @@ class Module:
             ValueError: naming every entry that is missing, unknown or misshapen.
         """
         own = self.parameters()
+        state = {name: np.asarray(value) for name, value in state.items()}
         wrong = [f"{name} is missing" for name in own if name not in state]
         wrong += [f"{name} is unknown" for name in state if name not in own]
         wrong += [
@@ -88,7 +104,7 @@ class Module:
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state_dict: {'; '.join(wrong)}")
         for name, p in own.items():
-            p.data = np.array(state[name], dtype=p.dtype)
+            p.data = state[name]
 
     def zero_grad(self) -> None:
         """Forget every parameter's gradient."""
@@ -101,6 +117,33 @@ class Module:
         total = sum(p.size for p in self.parameters().values())
         head = f"{type(self).__name__}({arguments})"
         return "\n".join((head, *rows, f"  {total:,} parameters"))
+
+
+def _modules(name: str, attribute: Any) -> Iterator[tuple[str, Module]]:
+    """The Modules that an attribute is or lists; private ones share what others own."""
+    if isinstance(attribute, Module):
+        yield name, attribute
+    elif isinstance(attribute, (list, tuple)) and not name.startswith("_"):
+        for i, module in enumerate(attribute):
+            if isinstance(module, Module):
+                yield f"{name}.{i}", module
+
+
+def check_config(
+    network: Module, sizes: dict[str, int], dtype: Any, **rest: Any
+) -> dict[str, Any]:
+    """The arguments of a network as its `config`, once they are seen to be possible.
+
+    Raises:
+        ValueError: for a size that is no integer of at least 1, or another dtype.
+    """
+    kind = type(network).__name__
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+            raise ValueError(f"{kind}: {name}={size}, expected at least 1")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"{kind}: dtype={dtype}, expected float32 or float64")
+    return sizes | rest | {"dtype": np.dtype(dtype).name}
 
 
 def uniform(

@@ -25,7 +25,8 @@ def unroll(
     leaves behind is a feed-forward network, and a sweep of it is plain backpropagation.
 
     Args:
-        cell: (x^t, s^{t−1}) → (output^t, s^t).
+        cell: a function (x^t, s^{t−1}) → (output^t, s^t), or an `RNNCell`, `GRUCell` or
+            `LSTMCell`, whose output is h^t.
         xs: the inputs, T of them along the first axis; an array, Tensor or list.
         state: s^0.
         steps: what to call the T instants, 1 … T unless given. The operations of each
@@ -34,9 +35,9 @@ def unroll(
     Returns:
         The T outputs, and s^T.
     """
-    outputs = []
-    for t, step in enumerate(range(1, len(xs) + 1) if steps is None else steps):
-        with scope(f"t={step}"):
-            output, state = cell(xs[t], state)
+    step, outputs = getattr(cell, "step", cell), []
+    for t, name in enumerate(range(1, len(xs) + 1) if steps is None else steps):
+        with scope(f"t={name}"):
+            output, state = step(xs[t], state)
         outputs.append(output)
     return outputs, state

@@ -92,6 +92,11 @@ def test_nests_and_constants_pass(nest, power):
     check_grads(f, (nest, power), order=3)
 
 
+def test_live_tensors_around_the_function_do_not_matter():
+    W = Tensor(np.array([0.5, -1.5]), requires_grad=True)
+    check_grads(lambda x: np.sum(np.sin(x * W)) * W, (POINT,))
+
+
 @given(arrays(shapes(min_dims=1, min_side=0, max_dims=2), dtype=np.float32))
 def test_single_precision_and_empty_arrays_pass(x):
     check_grads(lambda x: np.sin(x) * np.float32(2), (x,))

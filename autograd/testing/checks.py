@@ -123,7 +123,7 @@ class _Check:
         """⟨vjp(v), u⟩ against the differences."""
         out, pull = vjp(self.fun, *self.variables)
         self._same_value(out)
-        gradients = [np.asarray(g) for g in leaves(pull(self.v))]
+        gradients = [np.asarray(value_of(g)) for g in leaves(pull(self.v))]
         for x, g in zip(leaves(self.variables), gradients, strict=True):
             if g.shape != np.shape(x) or g.dtype != np.result_type(x):
                 raise AssertionError(
@@ -147,7 +147,7 @@ class _Check:
         along = map_tree(lambda x: _like(next(flat), x), tuple(self.variables))
         out, tangent = jvp(self.fun, tuple(self.variables), along)
         self._same_value(out)
-        tangent = np.asarray(tangent)
+        tangent = np.asarray(value_of(tangent))
         slope, error = self._slope(self.u)
         size = sum(
             float(np.max(np.abs(a), initial=0)) for a in (self.size, slope, tangent)
@@ -165,10 +165,13 @@ class _Check:
         return f'check_grads: order {self.order}, mode "{mode}"'
 
     def _same_value(self, out: Any) -> None:
-        if not np.allclose(out, self.value, rtol=self.tolerance, equal_nan=True):
+        if not np.allclose(
+            value_of(out), self.value, rtol=self.tolerance, equal_nan=True
+        ):
             raise AssertionError(
-                f"check_grads: the function returned {np.asarray(out)} for Tensors, "
-                f"{self.value} for arrays; they must be equal"
+                "check_grads: the function returned "
+                f"{np.asarray(value_of(out))} for Tensors, {self.value} for arrays; they "
+                "must be equal"
             )
 
     def _settled(self, mode: str, error: float, size: float) -> None:

@@ -1,0 +1,183 @@
+"""One step of the recurrent networks, and the state it carries.
+
+Rows are samples: x (B, D), h (B, H), c (B, H). The names, shapes and the order of the
+gates are PyTorch's, so that weights move both ways.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, named, sigmoid
+from rnn.activations import ACTIVATIONS, activation_named
+from rnn.module import Module, check_config, uniform
+
+__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell"]
+
+State = Any
+
+
+class Cell(Module):
+    """What the three cells share: two matrices and two biases, gate upon gate.
+
+    Args:
+        input_size: D.
+        hidden_size: H.
+        bias: whether there are biases.
+        rng: a seed or generator for the initial parameters, U(−1/√H, 1/√H).
+        dtype: of the parameters, float64 or float32.
+
+    Attributes:
+        weight_ih (G·H, D), weight_hh (G·H, H), bias_ih (G·H,), bias_hh (G·H,): the
+            parameters of the G gates, one below the other.
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        sizes = {"input_size": input_size, "hidden_size": hidden_size}
+        self.config = check_config(self, sizes, dtype, bias=bias)
+        rng, rows = np.random.default_rng(rng), self.gates * hidden_size
+
+        def draw(name: str, *shape: int) -> Tensor:
+            return uniform(rng, hidden_size, *shape, name=name, dtype=dtype)
+
+        self.weight_ih = draw("weight_ih", rows, input_size)
+        self.weight_hh = draw("weight_hh", rows, hidden_size)
+        if bias:
+            self.bias_ih = draw("bias_ih", rows)
+            self.bias_hh = draw("bias_hh", rows)
+
+    def zero_state(self, batch: tuple[int, ...]) -> State:
+        """The state before the first step: zeros of `batch` and H."""
+        return np.zeros((*batch, self.config["hidden_size"]), self.config["dtype"])
+
+    def step(self, x: Any, state: State) -> tuple[Any, State]:
+        """(x^t, state^{t−1}) → (h^t, state^t), as `unroll` takes it."""
+        state = self(x, state)
+        return state, state
+
+    def __call__(self, x: Any, state: State = None) -> State:
+        """(x^t, state^{t−1}) → state^t; zeros where no state is given.
+
+        Args:
+            x: (B, D), or (D,) for one sample.
+            state: (B, H), or (H,).
+
+        Raises:
+            ValueError: for a width that is not D or H, naming the sizes.
+        """
+        D, H = self.config["input_size"], self.config["hidden_size"]
+        if np.ndim(x) not in (1, 2) or np.shape(x)[-1] != D:
+            raise ValueError(
+                f"{type(self).__name__}: x has shape {np.shape(x)}, expected (B, D) with "
+                f"D = {D}; a sequence goes through `unroll` or a whole network"
+            )
+        if state is None:
+            state = self.zero_state(np.shape(x)[:-1])
+        for part in state if isinstance(state, tuple) else (state,):
+            if np.shape(part) != (*np.shape(x)[:-1], H):
+                raise ValueError(
+                    f"{type(self).__name__}: the state has shape {np.shape(part)}, "
+                    f"expected {(*np.shape(x)[:-1], H)}, (B, H) with H = {H}"
+                )
+        return self._next(x, state)
+
+    def _next(self, x: Any, state: State) -> State:
+        raise NotImplementedError
+
+    def _fields(self, x: Any, h: Any) -> tuple[Any, Any]:
+        """W_ih x + b_ih and W_hh h + b_hh, of all gates, (B, G·H) each."""
+        of_x, of_h = np.inner(x, self.weight_ih), np.inner(h, self.weight_hh)
+        if self.config["bias"]:
+            return of_x + self.bias_ih, of_h + self.bias_hh
+        return of_x, of_h
+
+    def _gate(self, fields: Any, number: int) -> Any:
+        H = self.config["hidden_size"]
+        return fields[..., number * H : (number + 1) * H]
+
+
+class RNNCell(Cell):
+    """h^t = φ(W_ih x^t + b_ih + W_hh h^{t−1} + b_hh), with φ "tanh" or "relu"."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        **options: Any,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, **options)
+        self._phi = activation_named(nonlinearity, ACTIVATIONS, "nonlinearity")
+        self.config["nonlinearity"] = nonlinearity
+
+    def _next(self, x: Any, state: State) -> State:
+        of_x, of_h = self._fields(x, state)
+        return named("h", self._phi(named("v", of_x + of_h)))
+
+
+class GRUCell(Cell):
+    """A gated recurrent unit (Cho et al., 2014), reset after the product as in PyTorch.
+
+    r = σ(W_ir x + b_ir + W_hr h + b_hr)       z = σ(W_iz x + b_iz + W_hz h + b_hz)
+    m = W_hn h + b_hn                          n = tanh(W_in x + b_in + r ⊙ m)
+    h^t = (1 − z) ⊙ n + z ⊙ h^{t−1}
+    """
+
+    gates = 3
+
+    def _next(self, x: Any, state: State) -> State:
+        of_x, of_h = self._fields(x, state)
+        r = named("r", sigmoid(named("v_r", self._gate(of_x, 0) + self._gate(of_h, 0))))
+        z = named("z", sigmoid(named("v_z", self._gate(of_x, 1) + self._gate(of_h, 1))))
+        m = named("m", self._gate(of_h, 2))
+        n = named("n", np.tanh(named("v_n", self._gate(of_x, 2) + r * m)))
+        return named("h", (1 - z) * n + z * state)
+
+
+class LSTMCell(Cell):
+    """Long short-term memory (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
+
+        i, f, o = σ(v_i), σ(v_f), σ(v_o)     g = tanh(v_g)
+        c^t = f ⊙ c^{t−1} + i ⊙ g            h^t = o ⊙ tanh(c^t)
+
+    with [v_i v_f v_g v_o] = W_ih x + b_ih + W_hh h^{t−1} + b_hh. Its state is (h, c).
+    """
+
+    gates = 4
+
+    def zero_state(self, batch: tuple[int, ...]) -> State:
+        """h and c before the first step: zeros of `batch` and H."""
+        return super().zero_state(batch), super().zero_state(batch)
+
+    def step(self, x: Any, state: State) -> tuple[Any, State]:
+        """(x^t, (h^{t−1}, c^{t−1})) → (h^t, (h^t, c^t)), as `unroll` takes it."""
+        h, c = self(x, state)
+        return h, (h, c)
+
+    def _next(self, x: Any, state: State) -> State:
+        h, c = state
+        of_x, of_h = self._fields(x, h)
+        v = named("v", of_x + of_h)
+        i, f = (
+            named("i", sigmoid(self._gate(v, 0))),
+            named("f", sigmoid(self._gate(v, 1))),
+        )
+        g, o = (
+            named("g", np.tanh(self._gate(v, 2))),
+            named("o", sigmoid(self._gate(v, 3))),
+        )
+        c = named("c", f * c + i * g)
+        return named("h", o * np.tanh(c)), c
