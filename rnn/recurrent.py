@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, scope
+from autograd import Tensor, named, scope
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.layers import dropout
@@ -110,6 +110,7 @@ class Recurrent(Module):
         states = self._initial(state, x.shape[0], x.shape[1], single)
         if mask is not None:
             x = np.where(mask, x, 0)
+        x = x if isinstance(x, Tensor) else Tensor(x, name="inputs")
 
         last: list[Any] = []
         for layer in range(self.config["num_layers"]):
@@ -128,15 +129,16 @@ class Recurrent(Module):
 
     def _run(self, suffix: str, x: Any, state: Any, mask: Any) -> tuple[Any, Any]:
         """One layer in one direction: its outputs (T, B, H), and its last state."""
-        cell, T = self._cells[suffix], len(x)
+        cell, T, first = self._cells[suffix], len(x), suffix.startswith("l0")
         order = range(T - 1, -1, -1) if suffix.endswith("_reverse") else range(T)
 
         def step(t: int, state: Any) -> tuple[Any, Any]:
+            x_t = named("x", x[t]) if first else x[t]
             if len(self._cells) == 1:
-                output, after = cell.step(x[t], state)
+                output, after = cell.step(x_t, state)
             else:
                 with scope(suffix):
-                    output, after = cell.step(x[t], state)
+                    output, after = cell.step(x_t, state)
             if mask is None:
                 return output, after
             return np.where(mask[t], output, 0), _held(mask[t], after, state)
