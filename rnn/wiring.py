@@ -1,8 +1,8 @@
 """The lecture's five architectures: ways to wire one cell over time.
 
 In all of them `cell` is an `RNNCell`, `GRUCell` or `LSTMCell`, or, with a state given,
-any function (x, state) → (output, state); `readout` is what each output goes through, such as
-a `Linear`. The steps are recorded in scope("t=1"), …, so that `architecture_of` can
+any function (x, state) → (output, state); `readout` is what each output goes through,
+such as a `Linear`. The steps are recorded in scope("t=1"), …, so that `architecture_of` can
 tell from the graph alone which of the five it is.
 """
 
