@@ -2,8 +2,8 @@
 
 In all of them `cell` is an `RNNCell`, `GRUCell` or `LSTMCell`, or, with a state given,
 any function (x, state) → (output, state); `readout` is what each output goes through,
-such as a `Linear`. The steps are recorded in scope("t=1"), …, so that `architecture_of` can
-tell from the graph alone which of the five it is.
+such as a `Linear`. The steps are recorded in scope("t=1"), …, so that `architecture_of`
+can tell from the graph alone which of the five it is.
 """
 
 from __future__ import annotations

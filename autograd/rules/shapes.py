@@ -56,7 +56,8 @@ def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
     return np.transpose(g, axes if axes is None else np.argsort(np.mod(axes, x.ndim)))
 
 
-rule(np.transpose, _transpose).defers = True  # of products, the factors change places
+transpose = rule(np.transpose, _transpose)
+transpose.defers = True  # of products, the factors change places
 DISPATCH[np.ndarray.astype] = cast
 if hasattr(np, "astype"):  # from NumPy 2.1 on
     DISPATCH[np.astype] = cast
