@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.backward import sweep
-from rnn.elman import ElmanNetwork, Instant
+from autograd.tensor import value_of
+from rnn.cells import Cell, RNNCell
+from rnn.elman import ElmanNetwork
+from rnn.recurrent import Recurrent
+from rnn.unroll import unroll
 
 __all__ = ["GradientFlow", "gradient_flow"]
 
@@ -32,11 +38,17 @@ class GradientFlow:
         norms: (T, T); norms[t, k] = ‖∂E^t/∂a^k‖ for k ≤ t, NaN elsewhere.
         by_distance: (T,); the geometric mean over t of norms[t, t − d] / norms[t, t],
             the gradient's size d steps back, where it is 1 at d = 0.
-        spectral_radius: the largest |eigenvalue| of W_a.
-        sigma_max: its largest singular value.
-        rate: γ σ_max, so that ‖∂a^t/∂a^k‖ ≤ rate^(t−k).
+        spectral_radius: the largest |eigenvalue| of W_a; of cells with gates, of any
+            ∂s^t/∂s^{t−1}, with s the whole state.
+        sigma_max: the largest singular value, likewise.
+        rate: γ σ_max(W_a), or σ_max of cells with gates, so that ‖∂a^t/∂a^k‖ ≤
+            rate^(t−k).
         factor: what a step back multiplies the gradient by, in the geometric mean.
         verdict: "vanishing", "stable" or "exploding", by `factor`.
+        jacobians: (T, N, N); ∂s^t/∂s^{t−1} of the first sample, with s the whole state:
+            a, or of an LSTM [h c].
+        part: where a (of an LSTM h, or c) stands in s.
+        cell: of an LSTM, the same along the cell state c; None of the others.
     """
 
     norms: Array
@@ -46,13 +58,35 @@ class GradientFlow:
     rate: float
     factor: float
     verdict: str
+    jacobians: Array
+    part: slice
+    cell: GradientFlow | None = None
+
+    @cached_property
+    def singular_values(self) -> Array:
+        """(T, T, H); those of ∂a^t/∂a^k for k < t, NaN elsewhere; of the first sample.
+
+        The way from a^k to a^t is that through the whole state: in an LSTM, through h
+        and c both.
+        """
+        T, N, _ = self.jacobians.shape
+        found = np.full((T, T, len(range(N)[self.part])), np.nan)
+        for k in range(T - 1):
+            way = np.eye(N)
+            for t in range(k + 1, T):
+                way = self.jacobians[t] @ way
+                found[t, k] = np.linalg.svd(way[self.part, self.part], compute_uv=False)
+        return found
+
+
+Network = ElmanNetwork | Recurrent | Cell
 
 
 def gradient_flow(
-    network: ElmanNetwork,
+    network: Network,
     x: Array,
-    loss: Callable[[int, Instant], Any],
-    a0: Array | None = None,
+    loss: Callable[[int, Any], Any],
+    a0: Any = None,
 ) -> GradientFlow:
     """Sweep the unrolled network from every E^t to every a^k before it.
 
@@ -61,44 +95,124 @@ def gradient_flow(
     where γ σ_max > 1 (Bengio, Simard and Frasconi, 1994; Pascanu et al., 2013).
 
     Args:
-        network: the network.
-        x: (T, B, D) inputs, or (T, B) indices.
-        loss: (t from 0, the instant t) → E^t, a scalar.
-        a0: (B, H), the state before the first step; zeros unless given.
+        network: an Elman network; an RNN, GRU or LSTM of one layer and direction; or one
+            of their cells.
+        x: (T, B, D) inputs; of an Elman network, (T, B) indices too.
+        loss: (t from 0, output) → E^t, a scalar. The output is the `Instant` t of an
+            Elman network, h^t (B, H) of the others.
+        a0: (B, H), the state before the first step, (h, c) of an LSTM; zeros unless
+            given.
 
     Raises:
-        ValueError: for a single step, which has no step back.
+        ValueError: for a single step, which has no step back; for several layers or
+            directions.
     """
-    instants = network.unroll(x, a0)
-    T = len(instants)
+    run = _Run(network, x, a0)
+    T = len(run.outputs)
     if T < 2:
         raise ValueError(f"gradient_flow: {T} step, expected at least 2")
-    place = {instant.a: k for k, instant in enumerate(instants)}
-    norms = np.full((T, T), np.nan)
-    for t, instant in enumerate(instants):
-        E = loss(t, instant)
+    kinds = range(len(run.states[0]))
+    norms = [np.full((T, T), np.nan) for _ in kinds]
+    place = {part: (i, k) for k, s in enumerate(run.states) for i, part in enumerate(s)}
+    for t, output in enumerate(run.outputs):
+        E = loss(t, output)
+        for i in kinds:
+            norms[i][t, : t + 1] = 0
         for node, g, _ in sweep(E, np.ones(E.shape, E.dtype), wanted=set(place)):
-            norms[t, place[node]] = np.linalg.norm(g)
+            i, k = place[node]
+            norms[i][t, k] = np.linalg.norm(g)
 
-    by_distance = np.array([_mean_ratio(norms, d) for d in range(T)])
-    W_a = network.W_a.data
-    sigma = float(np.linalg.norm(W_a, 2))
-    factor = _factor(by_distance)
-    return GradientFlow(
-        norms=norms,
-        by_distance=by_distance,
-        spectral_radius=float(np.abs(np.linalg.eigvals(W_a)).max()),
-        sigma_max=sigma,
-        rate=SLOPE[network.config["activation"]] * sigma,
-        factor=factor,
-        verdict=(
-            "vanishing"
-            if factor < VANISHING
-            else "exploding"
-            if factor > EXPLODING
-            else "stable"
-        ),
-    )
+    steps = run.jacobians()
+    radius = float(np.abs(np.linalg.eigvals(run.matrix(steps))).max())
+    sigma = float(np.linalg.norm(run.matrix(steps), 2, axis=(-2, -1)).max())
+    H, found = steps.shape[1] // len(norms), None
+    for i in reversed(kinds):
+        by_distance = np.array([_mean_ratio(norms[i], d) for d in range(T)])
+        found = GradientFlow(
+            norms=norms[i],
+            by_distance=by_distance,
+            spectral_radius=radius,
+            sigma_max=sigma,
+            rate=run.slope * sigma,
+            factor=_factor(by_distance),
+            verdict=_verdict(_factor(by_distance)),
+            jacobians=steps,
+            part=slice(i * H, (i + 1) * H),
+            cell=found,
+        )
+    assert found is not None
+    return found
+
+
+def _verdict(factor: float) -> str:
+    if factor < VANISHING:
+        return "vanishing"
+    return "exploding" if factor > EXPLODING else "stable"
+
+
+class _Run:
+    """A network laid out in time, with the state of every step at hand."""
+
+    def __init__(self, network: Network, x: Any, a0: Any) -> None:
+        self.network = network
+        self.outputs: list[Any]
+        self.states: list[tuple[Any, ...]]
+        if isinstance(network, ElmanNetwork):
+            self.outputs = list(network.unroll(x, a0))
+            self.states = [(instant.a,) for instant in self.outputs]
+            start = np.zeros((np.shape(x)[1], network.config["hidden_size"]))
+            self.first = (start if a0 is None else a0,)
+            self.slope = SLOPE[network.config["activation"]]
+        else:
+            self.cell = network if isinstance(network, Cell) else network.only_cell()
+            begin = self.cell.zero_state((np.shape(x)[1],)) if a0 is None else a0
+            self.first = begin if isinstance(begin, tuple) else (begin,)
+            reached: list[Any] = []
+
+            def step(x: Any, state: Any) -> tuple[Any, Any]:
+                output, state = self.cell.step(x, state)
+                reached.append(state if isinstance(state, tuple) else (state,))
+                return output, state
+
+            self.outputs = unroll(step, x, begin)[0]
+            self.states, self.slope = reached, 1.0
+        self.x = x
+
+    def jacobians(self) -> Array:
+        """(T, N, N); ∂s^t/∂s^{t−1} of the first sample, s its whole state.
+
+        One sweep gives all rows of a step: it is run for N copies of the sample, and copy
+        i is asked for the gradient of unit i alone.
+        """
+        found = []
+        for t, before in enumerate([self.first, *self.states[:-1]]):
+            values = [np.asarray(value_of(part))[0] for part in before]
+            N = sum(len(value) for value in values)
+            copies = tuple(
+                Tensor(np.tile(value, (N, 1)), requires_grad=True) for value in values
+            )
+            x = np.asarray(value_of(self.x))[t, :1]
+            after = self._next(np.repeat(x, N, axis=0), copies)
+            eye = np.eye(N, dtype=after.dtype)
+            parts = set(copies)
+            grads = {node: g for node, g, _ in sweep(after, eye, wanted=parts)}
+            rows = [grads.get(part, np.zeros(part.shape)) for part in copies]
+            found.append(np.concatenate(rows, axis=1))
+        return np.stack(found)
+
+    def _next(self, x: Any, state: tuple[Any, ...]) -> Any:
+        if isinstance(self.network, ElmanNetwork):
+            return self.network.instant(x, state[0])[1]
+        after = self.cell.step(x, state if len(state) > 1 else state[0])[1]
+        return np.concatenate(after, axis=1) if isinstance(after, tuple) else after
+
+    def matrix(self, steps: Array) -> Array:
+        """W_a where it alone bounds a step, else the Jacobians of all steps."""
+        if isinstance(self.network, ElmanNetwork):
+            return np.asarray(self.network.W_a.data)
+        if isinstance(self.cell, RNNCell):
+            return np.asarray(self.cell.weight_hh.data)
+        return steps
 
 
 def _mean_ratio(norms: Array, distance: int) -> float:

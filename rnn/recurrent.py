@@ -127,6 +127,19 @@ class Recurrent(Module):
             return x[:, 0], _joined(last, lambda part: part[:, 0])
         return np.swapaxes(x, 0, 1) if first else x, _joined(last, lambda part: part)
 
+    def only_cell(self) -> Cell:
+        """The cell of a network of one layer and one direction.
+
+        Raises:
+            ValueError: where there are more.
+        """
+        if len(self._cells) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: {len(self._cells)} layers and directions, "
+                "expected one"
+            )
+        return self._cells["l0"]
+
     def _run(self, suffix: str, x: Any, state: Any, mask: Any) -> tuple[Any, Any]:
         """One layer in one direction: its outputs (T, B, H), and its last state."""
         cell, T, first = self._cells[suffix], len(x), suffix.startswith("l0")
