@@ -36,14 +36,14 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     def once(*args: Any, **kwargs: Any) -> Any:
         given = (args, kwargs)
         tensors = [x for x in leaves(given) if _live(x)]
-        out, closed_over = _first_run(fun, given)
-        results = [x for x in leaves(out) if _live(x)]
-        if not results:
-            return map_tree(lambda x: x, out)
+        out, joined, closed_over = _first_run(fun, given)
+        if joined is None:
+            return out
         operation = _operation(fun, given, len(tensors), closed_over)
-        joined = operation(value_of(_joined(out)), *tensors, *closed_over)
-        if out is results[0]:
+        joined = operation(value_of(joined), *tensors, *closed_over)
+        if isinstance(out, Tensor):
             return joined
+        results = [x for x in leaves(out) if _live(x)]
         parts = iter(_parts(joined, [x.shape for x in results]))
         return map_tree(lambda x: next(parts) if _live(x) else x, out)
 
@@ -55,7 +55,7 @@ def _live(x: Any) -> bool:
 
 
 def _joined(out: Any) -> Any:
-    """The Tensors of a nest as one: itself where it is no nest, else all in a row."""
+    """The Tensors of a nest as one: a stack of equal shapes, or all in a row."""
     if isinstance(out, Tensor):
         return out
     results = [x for x in leaves(out) if _live(x)]
@@ -65,11 +65,15 @@ def _joined(out: Any) -> Any:
             f"checkpoint: the function returned Tensors of {' and '.join(dtypes)}; "
             "expected one dtype. Convert them with .astype"
         )
+    if len({x.shape for x in results}) == 1:
+        return np.stack(results)
     return np.concatenate([np.reshape(x, -1) for x in results])
 
 
 def _parts(joined: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """What `_joined` put in a row, each in its shape again."""
+    """What `_joined` put together, each in its shape again."""
+    if len(set(shapes)) == 1:
+        return [joined[i] for i in range(len(shapes))]
     ends = np.cumsum([math.prod(shape) for shape in shapes])
     starts = [0, *ends[:-1]]
     return [
@@ -78,20 +82,21 @@ def _parts(joined: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
     ]
 
 
-def _first_run(fun: Callable[..., Any], given: Any) -> tuple[Any, list[Tensor]]:
-    """What `fun` returns, and the Tensors from outside that it uses unasked."""
+def _first_run(fun: Callable[..., Any], given: Any) -> tuple[Any, Any, list[Tensor]]:
+    """What `fun` returns, that as one Tensor, and what it uses from outside unasked."""
     start = wrap(0.0)._order
     args, kwargs = map_tree(lambda x: _variable(x._data) if _live(x) else x, given)
     with recording():
         out = fun(*args, **kwargs)
+    if not any(_live(x) for x in leaves(out)):
+        return out, None, []
+    with recording():
+        joined = _joined(out)
+    inside = [node for node in topological(joined) if node._order > start]
     ours = {x for x in leaves(given) if _live(x)}
-    closed_over: dict[Tensor, None] = {}
-    for result in leaves(out):
-        if _live(result):
-            inside = [node for node in topological(result) if node._order > start]
-            used = (result, *(x for node in inside for x in node._args if _live(x)))
-            closed_over |= {x: None for x in used if x._order < start and x not in ours}
-    return out, list(closed_over)
+    used = (joined, *(x for node in inside for x in node._args if _live(x)))
+    outside = dict.fromkeys(x for x in used if x._order < start and x not in ours)
+    return out, joined, list(outside)
 
 
 def _operation(
@@ -127,8 +132,12 @@ def _operation(
 
         return vjp
 
-    operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {fun.__name__}")
+    operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {_name(fun)}")
     return operation.defvjp_each(rule)
+
+
+def _name(fun: Any) -> str:
+    return str(getattr(fun, "__name__", None) or _name(fun.func))
 
 
 def _variable(x: Any) -> Tensor:

@@ -83,7 +83,9 @@ class Recurrent(Module):
                     parameter.name = f"{name}_{suffix}"
                     setattr(self, parameter.name, parameter)
 
-    def __call__(self, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+    def __call__(
+        self, x: Any, state: Any = None, lengths: Any = None, segment: int | None = None
+    ) -> tuple[Any, Any]:
         """The outputs of the last layer, and the state that each layer ends in.
 
         Args:
@@ -93,6 +95,7 @@ class Recurrent(Module):
                 the pair (h, c) of them. Without B for one sequence.
             lengths: (B,) integers, how many steps each sequence has; T unless given. What
                 stands in x beyond them changes no output, no state and no gradient.
+            segment: steps that are run again in the sweep rather than kept; see `unroll`.
 
         Returns:
             The output, (T, B, S·H) in the layout of x, 0 beyond a sequence's length; and
@@ -119,7 +122,7 @@ class Recurrent(Module):
             outputs = []
             for direction in self._directions:
                 start = states[len(last)]
-                output, end = self._run(f"l{layer}{direction}", x, start, mask)
+                output, end = self._run(f"l{layer}{direction}", x, start, mask, segment)
                 outputs.append(output)
                 last.append(end)
             x = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
@@ -140,7 +143,9 @@ class Recurrent(Module):
             )
         return self._cells["l0"]
 
-    def _run(self, suffix: str, x: Any, state: Any, mask: Any) -> tuple[Any, Any]:
+    def _run(
+        self, suffix: str, x: Any, state: Any, mask: Any, segment: int | None
+    ) -> tuple[Any, Any]:
         """One layer in one direction: its outputs (T, B, H), and its last state."""
         cell, T, first = self._cells[suffix], len(x), suffix.startswith("l0")
         order = range(T - 1, -1, -1) if suffix.endswith("_reverse") else range(T)
@@ -156,7 +161,7 @@ class Recurrent(Module):
                 return output, after
             return np.where(mask[t], output, 0), _held(mask[t], after, state)
 
-        outputs, state = unroll(step, order, state, (t + 1 for t in order))
+        outputs, state = unroll(step, order, state, (t + 1 for t in order), segment)
         return np.stack(outputs[:: order.step]), state
 
     def _initial(self, state: Any, T: int, B: int, single: bool) -> list[Any]:

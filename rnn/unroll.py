@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
-from autograd import scope
+from autograd import checkpoint, scope
 
 __all__ = ["unroll"]
 
@@ -18,6 +19,7 @@ def unroll(
     xs: Any,
     state: State,
     steps: Iterable[object] | None = None,
+    segment: int | None = None,
 ) -> tuple[list[Output], State]:
     """Run `cell` over a sequence; what it records is the unrolled network.
 
@@ -31,13 +33,38 @@ def unroll(
         state: s^0.
         steps: what to call the T instants, 1 … T unless given. The operations of each
             are recorded in `scope(f"t={step}")`.
+        segment: keep of every so many steps the outputs and the last state alone, and run
+            them again in the sweep: the same values and gradients for one more forward
+            pass, out of memory that, with √T of them, grows like √T beside the outputs.
 
     Returns:
         The T outputs, and s^T.
+
+    Raises:
+        ValueError: for a segment of less than one step.
     """
-    step, outputs = getattr(cell, "step", cell), []
-    for t, name in enumerate(range(1, len(xs) + 1) if steps is None else steps):
-        with scope(f"t={name}"):
-            output, state = step(xs[t], state)
-        outputs.append(output)
+    if segment is not None and segment < 1:
+        raise ValueError(f"unroll: segment={segment}, expected at least 1 step")
+    advance, names = getattr(cell, "step", cell), _names(xs, steps)
+
+    def run(first: int, last: int, state: Any) -> tuple[list[Any], Any]:
+        outputs = []
+        for t in range(first, last):
+            with scope(f"t={names[t]}"):
+                output, state = advance(xs[t], state)
+            outputs.append(output)
+        return outputs, state
+
+    T = len(names)
+    if segment is None:
+        return run(0, T, state)
+    outputs: list[Any] = []
+    for first in range(0, T, segment):
+        part = checkpoint(partial(run, first, min(first + segment, T)))
+        some, state = part(state)
+        outputs += some
     return outputs, state
+
+
+def _names(xs: Any, steps: Iterable[object] | None) -> list[object]:
+    return list(range(1, len(xs) + 1) if steps is None else steps)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Tensor, no_grad
+from autograd import Tensor, graph, no_grad
 from autograd.testing import check_grads
 from rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, load, save, unroll
 
@@ -220,7 +220,6 @@ def test_networks_are_saved_with_their_architecture(kind, tmp_path):
 def test_steps_carry_their_time_and_layer():
     x = np.ones((3, 1, 2))
     y, _ = GRU(2, 2, rng=0)(x)
-    from autograd import graph
 
     scopes = {node.scope for node in graph(np.sum(y)) if node.name == "h"}
     assert scopes == {"t=1", "t=2", "t=3"}
@@ -274,3 +273,32 @@ BAD = [
 def test_bad_input_is_told_what_was_expected(call, match):
     with pytest.raises(ValueError, match=match), no_grad():
         call()
+
+
+@settings(max_examples=20)
+@given(configurations(), st.integers(1, 6))
+def test_segments_run_again_change_nothing(case, segment):
+    kind, options, x, state, lengths = case
+    found = []
+    for size in (None, segment):
+        network = kind(**options, rng=0)
+        t, s = Tensor(x, requires_grad=True), tracked(state)
+        y, last = network(t, s, lengths, segment=size)
+        E = np.sum(np.sin(y)) + sum(np.sum(p * p) for p in parts_of(last))
+        E.backward()
+        starts = [] if s is None else [p.grad for p in parts_of(s)]
+        grads = [p.grad for p in network.parameters().values()]
+        found.append([y.data, *(p.data for p in parts_of(last)), t.grad, *starts, *grads])
+    for plain, again in zip(*found, strict=True):
+        np.testing.assert_allclose(again, plain, rtol=1e-12, atol=1e-13)
+
+
+def test_a_segment_keeps_no_inside():
+    network, x = GRU(2, 3, rng=0), np.ones((12, 1, 2))
+    sizes = {}
+    for segment in (None, 4):
+        _, last = network(x, segment=segment)
+        sizes[segment] = len(graph(np.sum(last)))
+    assert sizes[4] < sizes[None] / 5
+    with pytest.raises(ValueError, match="segment=0, expected at least 1 step"):
+        network(x, segment=0)
