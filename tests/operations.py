@@ -417,10 +417,17 @@ def projector(x):
     return x @ pseudo_inverse(x) @ (x * x)
 
 
-def joined_squares(parts):
+def bent(x):
+    """x + x²: not linear, so that it has a second derivative, and not even, so that a
+    wrong sign shows.
+    """
+    return x + x * x
+
+
+def joined_bent(parts):
     """Each part differently weighted, as one array."""
     flat = [np.reshape(p, (-1,)) * (i + p.size) for i, p in enumerate(parts)]
-    return np.concatenate(flat) ** 2
+    return bent(np.concatenate(flat))
 
 
 def real(x):
@@ -824,7 +831,7 @@ TABLE = [
     ),
     Operation(
         "gradient all",
-        lambda x, k: joined_squares([*np.gradient(x), *np.gradient(x, 0.5)]),
+        lambda x, k: joined_bent([*np.gradient(x), *np.gradient(x, 0.5)]),
         square(2, 3),
     ),
     Operation("gradient axis", lambda x, k: np.gradient(x, 2.0, axis=-2), square(2, 3)),
@@ -920,17 +927,15 @@ TABLE = [
     call(np.hstack, lambda x, y: np.hstack([x, y]), pair_of_rows()),
     call(np.dstack, lambda x, y: np.dstack([x, y]), pair_of_rows()),
     call(np.column_stack, lambda x, y: np.column_stack([x, y]), pair_of_rows()),
-    call(
-        np.split, lambda x, axis: joined_squares(np.split(x, [1], axis=axis)), one_axis()
-    ),
+    call(np.split, lambda x, axis: joined_bent(np.split(x, [1], axis=axis)), one_axis()),
     call(
         np.array_split,
-        lambda x, axis: joined_squares(np.array_split(x, 2, axis=axis)),
+        lambda x, axis: joined_bent(np.array_split(x, 2, axis=axis)),
         one_axis(),
     ),
-    call(np.hsplit, lambda x, k: joined_squares(np.hsplit(x, [1])), square(2, 3)),
-    call(np.vsplit, lambda x, k: joined_squares(np.vsplit(x, [1])), square(2, 3)),
-    call(np.dsplit, lambda x, k: joined_squares(np.dsplit(x, [1])), square(3, 3)),
+    call(np.hsplit, lambda x, k: joined_bent(np.hsplit(x, [1])), square(2, 3)),
+    call(np.vsplit, lambda x, k: joined_bent(np.vsplit(x, [1])), square(2, 3)),
+    call(np.dsplit, lambda x, k: joined_bent(np.dsplit(x, [1])), square(3, 3)),
     call(
         np.take_along_axis,
         lambda x, indices, axis: np.take_along_axis(x, indices, axis=axis),
@@ -947,9 +952,14 @@ TABLE = [
         plain=lambda x, y: np.sum(x[..., None] * y, axis=-2),
     ),
     Operation(
+        "inner of stacks",
+        np.inner,
+        by_signature("(a,b,n),(c,d,n)->(a)", batch=False),
+    ),
+    Operation(
         "vecdot along the first axis",
         lambda x, y: np.vecdot(x, y, axis=0),
-        by_signature("(n,k),(n,k)->(k)", batch=False),
+        by_signature("(n,k,m),(n,k,m)->(k)", batch=False),
         plain=lambda x, y: np.sum(x * y, axis=0),
     ),
     call(
@@ -1209,11 +1219,11 @@ TABLE = [
     ),
     call(
         np.linalg.matrix_transpose,
-        lambda x: np.linalg.matrix_transpose(x) ** 2,
+        lambda x: bent(np.linalg.matrix_transpose(x)),
         unary(ANY, MATRICES),
     ),
     call(
-        np.matrix_transpose, lambda x: np.matrix_transpose(x) ** 2, unary(ANY, MATRICES)
+        np.matrix_transpose, lambda x: bent(np.matrix_transpose(x)), unary(ANY, MATRICES)
     ),
     call(
         np.linalg.diagonal, lambda x: np.linalg.diagonal(x, offset=1), square_matrices()
@@ -1278,28 +1288,33 @@ TABLE = [
     ),
     call(
         np.modf,
-        lambda x: np.modf(x)[0] ** 2,
+        lambda x: bent(np.modf(x)[0]),
         unary(MIDWAY),
-        plain=lambda x: (x - np.trunc(real(x))) ** 2,
+        plain=lambda x: bent(x - np.trunc(real(x))),
     ),
     call(
         np.frexp,
-        lambda x: np.frexp(x)[0] ** 2,
+        lambda x: bent(np.frexp(x)[0]),
         unary(MIDWAY),
-        plain=lambda x: (x / 2.0 ** np.frexp(real(x))[1]) ** 2,
+        plain=lambda x: bent(x / 2.0 ** np.frexp(real(x))[1]),
     ),
     call(
         np.unwrap,
-        lambda x, axis: np.unwrap(3 * x, axis=axis) ** 2,
+        lambda x, axis: bent(np.unwrap(3 * x, axis=axis)),
         one_axis(),
-        plain=lambda x, axis: (
-            (3 * x + np.unwrap(3 * real(x), axis=axis) - 3 * real(x)) ** 2
+        plain=lambda x, axis: bent(
+            3 * x + np.unwrap(3 * real(x), axis=axis) - 3 * real(x)
         ),
     ),
     call(
         np.cumulative_sum,
-        lambda x, axis: np.cumulative_sum(x, axis=axis, include_initial=True) ** 2,
+        lambda x, axis: bent(np.cumulative_sum(x, axis=axis, include_initial=True)),
         one_axis(),
+    ),
+    Operation(
+        "cumulative_sum alone",
+        lambda x: np.cumulative_sum(x),
+        unary(ANY, shapes(min_dims=1, max_dims=1)),
     ),
     call(
         np.cumulative_prod,
@@ -1349,27 +1364,25 @@ TABLE = [
     ),
     call(
         np.broadcast_arrays,
-        lambda x, y: joined_squares(np.broadcast_arrays(x, y)),
+        lambda x, y: joined_bent(np.broadcast_arrays(x, y)),
         binary(),
     ),
     call(
         np.meshgrid,
-        lambda x, y: joined_squares(np.meshgrid(x, y, x)),
+        lambda x, y: joined_bent(np.meshgrid(x, y, x)),
         by_signature("(a),(b)->(a)", batch=False),
     ),
     Operation(
         "meshgrid sparse",
-        lambda x, y: joined_squares(np.meshgrid(x, y, indexing="ij", sparse=True)),
+        lambda x, y: joined_bent(np.meshgrid(x, y, indexing="ij", sparse=True)),
         by_signature("(a),(b)->(a)", batch=False),
     ),
     call(
         np.block,
-        lambda x, y: np.block([[x, y, x], [y, x, y]]) ** 2,
+        lambda x, y: bent(np.block([[x, y, x], [y, x, y]])),
         pair_of_rows(),
     ),
-    call(
-        np.unstack, lambda x, axis: joined_squares(np.unstack(x, axis=axis)), one_axis()
-    ),
+    call(np.unstack, lambda x, axis: joined_bent(np.unstack(x, axis=axis)), one_axis()),
     call(
         np.insert,
         lambda x, axis: np.insert(x, [0, 1, 0], np.sum(x) ** 2, axis=axis),
@@ -1384,21 +1397,21 @@ TABLE = [
     ),
     call(
         np.unique,
-        lambda x: np.unique(x) ** 2,
+        lambda x: bent(np.unique(x)),
         unary(ANY, unique=True),
     ),
     Operation(
         "unique rows",
-        lambda x: np.unique(x, axis=0, return_counts=True)[0] ** 2,
+        lambda x: bent(np.unique(x, axis=0, return_counts=True)[0]),
         unary(ANY, MATRICES, unique=True),
-        plain=lambda x: x[np.unique(real(x), axis=0, return_index=True)[1]] ** 2,
+        plain=lambda x: bent(x[np.unique(real(x), axis=0, return_index=True)[1]]),
     ),
     call(
         np.extract,
-        lambda x, y, condition: np.extract(condition, x + y) ** 2,
+        lambda x, y, condition: bent(np.extract(condition, x + y)),
         chosen(),
     ),
-    call(np.diagflat, lambda x: np.diagflat(x, 1) ** 2, unary()),
+    call(np.diagflat, lambda x: bent(np.diagflat(x, 1)), unary()),
     call(
         np.bincount,
         lambda x, indices, axis: np.bincount(

@@ -223,7 +223,7 @@ TABLE = [
     ufunc(sp.loggamma, unary(POSITIVE), plain=log_gamma),
     ufunc(sp.psi, unary(FRACTIONS), plain=by_cauchy(sp.psi, to_integers)),
     Operation(
-        "zeta",
+        "_zeta of q",
         lambda q: sp.zeta(2.5, q),
         unary(POSITIVE),
         (_zeta,),

@@ -574,7 +574,7 @@ def test_pieces_products_and_arrays_meet_at_one_leaf():
     W = Tensor(w, requires_grad=True)
 
     def f(W):
-        y = x @ W + x @ W.T + W[[1, 1]] + np.inner(x, W)
+        y = x @ W + x @ W.T + W[[1, 1]] + np.inner(x, W) + x @ np.transpose(W, (1, 0))
         return np.sum(y * y) + np.sum(W * W) + np.sum(W[2:4]) + np.sum((W.T @ W)[0])
 
     f(W).backward()

@@ -535,3 +535,31 @@ def test_gradients_by_symmetric_matrices_are_symmetric():
         found = grad(lambda x, f=function: np.sum(f(x) * g))(x)
         assert np.any(found)
         np.testing.assert_array_equal(found, found.T)
+
+
+def test_counts_and_halves_and_the_whole_basis_are_numpys():
+    """What has no gradient to be tested by still has its value."""
+    places = np.array([0, 2, 2, 5])
+    np.testing.assert_array_equal(np.bincount(Tensor(places)), np.bincount(places))
+    x = np.array([[1.0, 7.0], [0.5, 3.0]])
+    for half in ("L", "U"):
+        found = np.linalg.eigvalsh(*tensors(x), UPLO=half)
+        np.testing.assert_allclose(found.data, np.linalg.eigvalsh(x, UPLO=half))
+    tall = np.arange(6.0).reshape(3, 2) ** 2
+    for found, expected in zip(
+        np.linalg.svd(*tensors(tall)), np.linalg.svd(tall), strict=True
+    ):
+        np.testing.assert_allclose(found.data, expected, atol=1e-14)
+    deep = [[[np.ones(1)], [np.zeros(1)]]]
+    (t,) = tensors(np.array([2.0]))
+    with_t = [[[t], [np.zeros(1)]]]
+    assert np.block(with_t).shape == np.block(deep).shape
+    matrix = np.arange(6.0).reshape(2, 3)
+    for axis in (0, 1):
+        found = np.cumulative_sum(*tensors(matrix), axis=axis)
+        np.testing.assert_array_equal(found.data, np.cumulative_sum(matrix, axis=axis))
+    cube = np.arange(24.0).reshape(2, 3, 4)
+    for found, expected in zip(
+        np.unstack(*tensors(cube), axis=2), np.unstack(cube, axis=2), strict=True
+    ):
+        np.testing.assert_array_equal(found.data, expected)
