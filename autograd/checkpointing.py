@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import sweep, topological
 from autograd.context import no_grad, recording
 from autograd.primitive import Primitive
-from autograd.tensor import DISPATCH, Tensor, value_of, wrap
+from autograd.tensor import DISPATCH, Tensor, seal, value_of, wrap
 from autograd.trees import leaves, map_tree
 
 __all__ = ["checkpoint"]
@@ -30,16 +30,20 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         fun: of nests of Tensors and of anything else, to one nest; the same function of
             them each time it is run (draw random numbers outside). Of what it returns,
             the Tensors must be of one dtype.
+
+    Raises:
+        ValueError: from the sweep, where an array that `fun` uses, its random numbers
+            among them, is not what it was.
     """
 
     @wraps(fun)
     def once(*args: Any, **kwargs: Any) -> Any:
         given = (args, kwargs)
         tensors = [x for x in leaves(given) if _live(x)]
-        out, joined, closed_over = _first_run(fun, given)
+        out, joined, closed_over, seals = _first_run(fun, given)
         if joined is None:
             return out
-        operation = _operation(fun, given, len(tensors), closed_over)
+        operation = _operation(fun, given, len(tensors), closed_over, seals)
         joined = operation(value_of(joined), *tensors, *closed_over)
         if isinstance(out, Tensor):
             return joined
@@ -82,40 +86,68 @@ def _parts(joined: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
     ]
 
 
-def _first_run(fun: Callable[..., Any], given: Any) -> tuple[Any, Any, list[Tensor]]:
-    """What `fun` returns, that as one Tensor, and what it uses from outside unasked."""
+def _first_run(
+    fun: Callable[..., Any], given: Any
+) -> tuple[Any, Any, list[Tensor], list[int]]:
+    """What `fun` returns, that as one Tensor, the Tensors it uses unasked, and seals."""
     start = wrap(0.0)._order
-    args, kwargs = map_tree(lambda x: _variable(x._data) if _live(x) else x, given)
+    variables = [_leaf(x._data) for x in leaves(given) if _live(x)]
+    fresh = iter(variables)
+    args, kwargs = map_tree(lambda x: next(fresh) if _live(x) else x, given)
     with recording():
         out = fun(*args, **kwargs)
-    if not any(_live(x) for x in leaves(out)):
-        return out, None, []
-    with recording():
+        if not any(_live(x) for x in leaves(out)):
+            return out, None, [], []
         joined = _joined(out)
-    inside = [node for node in topological(joined) if node._order > start]
-    ours = {x for x in leaves(given) if _live(x)}
+    inside = _inside(joined, start)
     used = (joined, *(x for node in inside for x in node._args if _live(x)))
-    outside = dict.fromkeys(x for x in used if x._order < start and x not in ours)
-    return out, joined, list(outside)
+    # A leaf whose array was changed counts as made when that was first noticed.
+    outside = {x: None for x in used if x._order < start or x._primitive is None}
+    return out, joined, [x for x in outside if x not in set(variables)], _sealed(inside)
+
+
+def _inside(joined: Tensor, start: int) -> list[Tensor]:
+    """The operations below a Tensor that were recorded after `start`."""
+    nodes = topological(joined)
+    return [x for x in nodes if x._primitive is not None and x._order > start]
+
+
+def _sealed(nodes: list[Tensor]) -> list[int]:
+    """Checksums of the plain arrays that went into these operations, in their order."""
+    arrays = (x for node in nodes for x in node._args if isinstance(x, np.ndarray))
+    return [seal(x) for x in arrays]
 
 
 def _operation(
-    fun: Callable[..., Any], given: Any, count: int, closed_over: list[Tensor]
+    fun: Callable[..., Any],
+    given: Any,
+    count: int,
+    closed_over: list[Tensor],
+    seals: list[int],
 ) -> Primitive:
     """The call as one operation of its value, its Tensors, and what it closes over."""
     latest: dict[str, Any] = {"g": None, "gradients": {}}
 
     def run_again(g: Any, inputs: tuple[Any, ...]) -> dict[int, Any]:
         record = any(isinstance(x, Tensor) for x in (g, *inputs))
-        variables = [_variable(x) for x in inputs[:count]]
+        start = wrap(0.0)._order
+        variables = [_leaf(value_of(x)) for x in inputs[:count]]
         fresh = iter(variables)
         args, kwargs = map_tree(lambda x: next(fresh) if _live(x) else x, given)
         with recording():
             out = _joined(fun(*args, **kwargs))
+            if _sealed(_inside(out, start)) != seals:
+                raise ValueError(
+                    f"checkpoint {_name(fun)}: an array that it uses is not what it "
+                    "was when it was called, so the gradient would be wrong. Change a "
+                    "copy, or change it after backward; draw random numbers outside"
+                )
         wanted = [*variables, *closed_over]
         with recording() if record else no_grad():
             swept = sweep(out, g, record=record, wanted=set(wanted))
             table = {x: total for x, total, _ in swept}
+        for variable, x in zip(variables, inputs[:count], strict=True):
+            _attach(variable, x)
         zero = {x: np.zeros_like(x._data) for x in wanted if x not in table}
         return {i: (table | zero)[x] for i, x in enumerate(wanted)}
 
@@ -140,10 +172,19 @@ def _name(fun: Any) -> str:
     return str(getattr(fun, "__name__", None) or _name(fun.func))
 
 
-def _variable(x: Any) -> Tensor:
-    """A Tensor to differentiate by: recorded as a copy of x where x is one."""
-    if isinstance(x, Tensor):
-        return DISPATCH[np.positive](x)
-    inner = wrap(x)
+def _leaf(data: Any) -> Tensor:
+    """A Tensor of `data` to differentiate by."""
+    inner = wrap(data)
     inner._tracked = True
     return inner
+
+
+def _attach(variable: Tensor, x: Any) -> None:
+    """Make a leaf a recorded copy of x, where x is a Tensor.
+
+    Only now: a sweep through x on to what else x came from would count that twice.
+    """
+    if isinstance(x, Tensor):
+        copied = DISPATCH[np.positive](x)
+        variable._primitive, variable._x = copied._primitive, copied._x
+        variable._y, variable._seal = copied._y, copied._seal
