@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ __all__ = ["Primitive", "implements", "primitive", "rule"]
 
 
 _new = object.__new__
+
+FIXED = frozenset({np.ndarray, float, int, bool, slice, str, type(None), np.float64})
+"""The types of constants that are taken as they are; arrays are sealed."""
 
 
 class Primitive:
@@ -71,7 +75,8 @@ class Primitive:
             return self.one(args[0])
         elif len(args) == 2 and not kwargs:
             return self.two(*args)
-        values, given, tracked, open_ = [], False, False, False
+        values: list[Any] = []
+        given, tracked, open_ = False, False, False
         for x in args:
             if isinstance(x, Tensor):
                 given = True
@@ -79,9 +84,14 @@ class Primitive:
                     settle(x)
                 tracked = tracked or x._tracked
                 open_ = open_ or x._exposed
-                x = x._data
-            elif type(x) is np.ndarray:
-                open_ = True
+                values.append(x._data)
+                continue
+            if type(x) not in FIXED:
+                constant = self._constant(x)
+                if constant is not x:
+                    args = (*args[: len(values)], constant, *args[len(values) + 1 :])
+                    x = constant
+            open_ = open_ or type(x) is np.ndarray
             values.append(x)
         value = self.function(*values, **kwargs)
         if not given:
@@ -89,7 +99,7 @@ class Primitive:
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, *values)
         kwargs = {
-            name: v.copy() if isinstance(v, np.ndarray) else v
+            name: copy.deepcopy(v) if isinstance(v, (np.ndarray, list)) else v
             for name, v in kwargs.items()
         }
         node = self._record(value, None, ABSENT, (args, kwargs), tracked, open_)
@@ -123,10 +133,14 @@ class Primitive:
                     settle(y)
                 tracked, open_, b = tracked or y._tracked, open_ or y._exposed, y._data
             else:
+                if type(y) not in FIXED:
+                    y = self._constant(y)
                 b, open_ = y, open_ or type(y) is np.ndarray
         elif isinstance(y, Tensor):
             if y._exposed:
                 settle(y)
+            if type(x) not in FIXED:
+                x = self._constant(x)
             tracked, a, b = y._tracked, x, y._data
             open_ = y._exposed or type(x) is np.ndarray
         else:
@@ -153,6 +167,7 @@ class Primitive:
         if not tracked or not recording:
             node._tracked = False
             node._primitive = node._x = node._y = node._rest = None
+            node._exposed = type(value) is np.ndarray and _lent(value, x, y, rest)
             return node
         node._tracked = True
         node._primitive = self
@@ -168,6 +183,13 @@ class Primitive:
         if lines is not None:
             check_forward(node)
         return node
+
+    def _constant(self, x: Any) -> Any:
+        """A constant as nothing changes it unseen: an array, or a copy of a list."""
+        ufunc = isinstance(self.function, np.ufunc)
+        if isinstance(x, np.ndarray) or (ufunc and isinstance(x, (list, tuple))):
+            return np.asarray(x)
+        return copy.deepcopy(x) if isinstance(x, list) else x
 
     def _check(self, args: tuple[Any, ...]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""
@@ -215,6 +237,14 @@ class _Each:
 
     def __getitem__(self, argument: int) -> Callable[..., Any]:
         return self.vjp(argument)
+
+
+def _lent(value: Any, x: Any, y: Any, rest: Any) -> bool:
+    """Whether a result is an argument's array, or a view of one: it changes with that."""
+    args = (x, y) if rest is None else rest[0]
+    return value.base is not None or any(
+        value is a._data for a in args if isinstance(a, Tensor)
+    )
 
 
 def _seals(args: tuple[Any, ...]) -> Any:

@@ -233,7 +233,7 @@ class Tensor:
                 "Use `.data` or `.detach()` for the value alone; to join Tensors into "
                 "one, np.stack or np.concatenate in place of np.array"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self.data, dtype=dtype, copy=copy)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -285,7 +285,9 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The value alone: a Tensor outside of the graph, read-only and not a copy."""
-        return wrap(self._data)
+        found = wrap(self._data)
+        found._exposed = type(found._data) is not float
+        return found
 
     def retain_grad(self) -> Tensor:
         """Ask an interior Tensor to keep its `.grad` in coming sweeps; returns self."""
@@ -382,6 +384,16 @@ class Tensor:
     all, any, round = _method(np.all), _method(np.any), _method(np.round)
     nonzero, searchsorted = _method(np.nonzero), _method(np.searchsorted)
 
+    def __reduce__(self) -> Any:
+        """A leaf is copied and pickled as a leaf of its own; a graph is not."""
+        if self._primitive is not None:
+            raise TypeError(
+                f"{self._title()} was computed: only what Tensor(…) made can be copied "
+                "or pickled. Use .detach() for the value, or call the function again"
+            )
+        given = (type(self), self._data, self._tracked, self.name, self.scope, self.grad)
+        return _restored, given
+
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""
         text = np.array2string(np.asarray(self._data), precision=6, threshold=20)
@@ -420,6 +432,17 @@ class Tensor:
                 "math.tanh"
             )
         return float(self._data)
+
+
+def _restored(
+    kind: type[Tensor], data: Any, tracked: bool, name: str | None, scope: str, grad: Any
+) -> Tensor:
+    """A copied or unpickled leaf: its place in time is now, not that of the original."""
+    self = kind.__new__(kind)
+    Tensor.__init__(self, data, tracked, name)
+    self.scope = scope
+    self._grad = grad.copy() if isinstance(grad, np.ndarray) else grad
+    return self
 
 
 def _own(data: Any) -> Any:
@@ -469,9 +492,10 @@ def seal(array: Any) -> int:
 def settle(x: Tensor) -> None:
     """Close the array of x again, once whoever asked for `.data` has let go of it.
 
-    What changed it in the meantime counts as if it had been set.
+    What changed it in the meantime counts as if it had been set. An array that belongs to
+    another Tensor stays open: its owner can change it at any time.
     """
-    if sys.getrefcount(x._data) <= _ALONE:
+    if x._owner and sys.getrefcount(x._data) <= _ALONE:
         if seal(x._data) != x._seal:
             x._order = next(clock)
         x._exposed, x._seal = False, None
@@ -520,6 +544,11 @@ class Value(Tensor):
 def value_of(x: Any) -> Any:
     """The value of a Tensor; anything else as it is."""
     return x._data if isinstance(x, Tensor) else x
+
+
+def listed(x: Any) -> Any:
+    """A list or tuple of numbers as an array; anything else as it is."""
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
 def named(name: str, x: Any) -> Any:
