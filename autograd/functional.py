@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import sweep, topological
+from autograd.backward import seed, sweep, topological
 from autograd.context import recording
 from autograd.tensor import DISPATCH, Tensor, value_of
 from autograd.trees import leaves, map_tree
@@ -60,6 +60,7 @@ class _Traced:
         """gradientᵀ ∂root/∂variable, in the nests of the arguments."""
         table: dict[Tensor, Any] = {}
         if self.depends(root):
+            gradient = seed(root, gradient)
             record = self.others(root) or self.others(gradient)
             gradient = gradient if record else value_of(gradient)
             swept = sweep(root, gradient, record=record, wanted=self.ours)
@@ -177,7 +178,8 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
             )
         return run.pull(run.value, g if isinstance(g, Tensor) else np.asarray(g))
 
-    return run.plain(run.value), pull
+    out = run.plain(run.value)  # a copy: the sweeps still need the value
+    return out.copy() if isinstance(out, np.ndarray) else out, pull
 
 
 def jvp(
