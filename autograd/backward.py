@@ -214,8 +214,16 @@ def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
     """The adjoint of broadcasting and of promotion: g in the shape and dtype of x."""
     if isinstance(g, Deferred):
         return g
+    if g is None:
+        raise TypeError(
+            f"{node.op}: its VJP returned None for an argument of shape {x.shape}; does "
+            "it end in `return`? Where there is no gradient, declare None in its place"
+        )
     if np.shape(g) != x.shape:
-        if np.ndim(g) > max(node.ndim, x.ndim):
+        aligned = zip(reversed(np.shape(g)), reversed(x.shape), strict=False)
+        if np.ndim(g) > max(node.ndim, x.ndim) or any(
+            n != size != 1 and n != 1 for n, size in aligned
+        ):
             raise ValueError(
                 f"{node.op}: its VJP returned shape {np.shape(g)} for an argument of "
                 f"shape {x.shape} and a result of shape {node.shape}; expected the "

@@ -83,7 +83,8 @@ _BASIC = (int, slice, type(Ellipsis))
 
 def _add_rows(total: Any, index: Any, g: Any) -> None:
     """np.add.at(total, index, g) for whole rows: equal ones are summed first."""
-    rows, width = index.reshape(-1) % len(total), total.shape[1:]
+    # A small integer type may not hold the number of rows.
+    rows, width = index.reshape(-1).astype(np.intp) % len(total), total.shape[1:]
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: rows.size])
