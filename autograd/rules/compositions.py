@@ -10,7 +10,7 @@ import numpy as np
 from autograd.backward import cast
 from autograd.primitive import implements
 from autograd.rules.shapes import scatter
-from autograd.tensor import value_of
+from autograd.tensor import listed, value_of
 
 __all__: list[str] = []
 
@@ -80,6 +80,7 @@ def _ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 def _linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0
 ) -> Any:
+    start, stop = listed(start), listed(stop)
     parts = max(num - 1 if endpoint else num, 1)
     steps = np.reshape(np.arange(num) / parts, (-1, *(1,) * np.ndim(start + stop)))
     found = start + (stop - start) * steps
@@ -88,8 +89,9 @@ def _linspace(
 
 @implements(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
+    x = listed(x)
     total = np.zeros_like(x)
-    for coefficient in p:
+    for coefficient in listed(p):
         total = total * x + coefficient
     return total
 
@@ -108,7 +110,7 @@ def _cov(
     """Of the rows, or the columns, without weights."""
     rows = [
         np.atleast_2d(x) if rowvar or np.ndim(x) < 2 else x.T
-        for x in (m, y)
+        for x in (listed(m), listed(y))
         if x is not None
     ]
     x = cast(np.concatenate(rows), np.result_type(np.float64, *rows))
@@ -165,7 +167,7 @@ def _insert(x: Any, places: Any, values: Any, axis: int | None = None) -> Any:
     n, numbers = np.size(x), np.arange(np.size(x)).reshape(np.shape(x))
     new = -1 - np.arange(np.size(values)).reshape(np.shape(values))
     source = np.insert(numbers, value_of(places), new, axis=axis)
-    return np.concatenate([np.ravel(x), np.ravel(values)])[
+    return np.concatenate([np.ravel(x), cast(np.ravel(values), np.result_type(x))])[
         np.where(source < 0, n - 1 - source, source)
     ]
 
@@ -193,7 +195,7 @@ def _diagflat(x: Any, k: int = 0) -> Any:
 
 @implements(np.bincount)
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    places = np.asarray(value_of(x))
+    places = np.asarray(value_of(x)).astype(np.intp, casting="safe")
     if weights is None:
         return np.bincount(places, minlength=minlength)
     size = np.size(np.bincount(places, minlength=minlength))

@@ -219,13 +219,15 @@ def _np_qr(x: Any, mode: str = "reduced") -> Any:
 
 @implements(np.linalg.lstsq)
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
-    """By the pseudo-inverse; rank and singular values are plain, without a gradient."""
-    _, _, rank, s = np.linalg.lstsq(value_of(a), value_of(b), rcond=rcond)
-    x = np.matmul(np.linalg.pinv(a), b)
+    """By the pseudo-inverse."""
+    rank = np.linalg.lstsq(value_of(a), value_of(b), rcond=rcond)[2]
     m, n = np.shape(a)
+    if rcond is None:
+        rcond = max(m, n) * np.finfo(np.result_type(a, 0.0)).eps
+    x = np.matmul(np.linalg.pinv(a, rcond), b)
     residuals = np.sum(np.square(b - np.matmul(a, x)), axis=0)
     if rank < n or m <= n:
         residuals = np.zeros(0, np.result_type(x))
     elif np.ndim(b) == 1:
         residuals = np.reshape(residuals, (1,))
-    return x, residuals, rank, s
+    return x, residuals, rank, np.linalg.svd(a, compute_uv=False)

@@ -89,8 +89,20 @@ def _cholesky(g: Any, ans: Any, x: Any) -> Any:
 rule(np.linalg.cholesky, _cholesky)
 
 
-def _pinv(g: Any, ans: Any, x: Any, rcond: Any = None) -> Any:
+def _pinv(
+    g: Any, ans: Any, x: Any, rcond: Any = None, hermitian: bool = False
+) -> Any:  # fmt: skip
     """Golub and Pereyra (1973), for matrices whose rank does not change nearby."""
+    s = np.linalg.svd(value_of(x), compute_uv=False)
+    top = np.max(s, axis=-1, keepdims=True, initial=0)
+    noise = 10 * max(np.shape(x)[-2:]) * np.finfo(s.dtype).eps
+    if np.any(
+        (s > noise * top) & (s <= np.expand_dims(0 if rcond is None else rcond, -1) * top)
+    ):
+        raise ValueError(
+            "np.linalg.pinv: rcond= cuts off singular values that are no rounding "
+            "errors; that has no rule. Compose it of np.linalg.svd"
+        )
     t, gt = _transposed(ans), _transposed(g)
     rows, columns = np.eye(np.shape(x)[-2]), np.eye(np.shape(x)[-1])
     left = (rows - x @ ans) @ gt @ ans @ t

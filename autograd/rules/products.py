@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import cast
 from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, listed, value_of
 
 __all__: list[str] = []
 
@@ -205,6 +205,7 @@ def _valid(g: Any, kernel: Any, size: int) -> Any:
 
 @implements(np.convolve)
 def _np_convolve(x: Any, y: Any, mode: str = "full") -> Any:
+    x, y = np.atleast_1d(x), np.atleast_1d(y)
     if np.size(x) < np.size(y):
         x, y = y, x
     whole, n, m = convolve(x, y), np.size(x), np.size(y)
@@ -239,10 +240,14 @@ def _interp(
     """Between the points (xp, fp) around x, which must increase; beyond them constant."""
     if period is not None:
         raise TypeError("np.interp: period= has no rule for Tensors")
+    x, xp, fp = listed(x), listed(xp), listed(fp)
     at, knots = value_of(x), np.asarray(value_of(xp))
     below = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, knots.size - 2)
-    part = (x - xp[below]) / (xp[below + 1] - xp[below])
-    inside = fp[below] + (fp[below + 1] - fp[below]) * part
+    if knots.size == 1:
+        inside = np.broadcast_to(fp[0], np.shape(at))
+    else:
+        part = (x - xp[below]) / (xp[below + 1] - xp[below])
+        inside = fp[below] + (fp[below + 1] - fp[below]) * part
     found = np.where(at < knots[0], fp[0] if left is None else left, inside)
     found = np.where(at > knots[-1], fp[-1] if right is None else right, found)
     return cast(found, np.float64)  # whatever came in, as NumPy has it

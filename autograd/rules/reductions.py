@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.backward import cast
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, listed, value_of
 
 __all__: list[str] = []
 
@@ -66,7 +67,9 @@ def _var(
 ) -> Any:  # fmt: skip
     ddof = ddof if correction is None else correction
     count = np.maximum(_count(x, axis, where) - ddof, 0).astype(np.result_type(x))
-    deviation = x - np.mean(x, axis=axis, keepdims=True, where=where)
+    if mean is None:
+        mean = np.mean(x, axis=axis, keepdims=True, where=where)
+    deviation = x - mean
     out = _expand(g, x, axis, keepdims) * (2 / count) * deviation
     return out if where is True else np.where(where, out, 0)
 
@@ -340,9 +343,11 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
             "none, one, or one for each"
         )
     found = [
-        np.moveaxis(_slope(np.moveaxis(f, a, -1), h, edge_order), -1, a)
+        np.moveaxis(_slope(np.moveaxis(f, a, -1), listed(h), edge_order), -1, a)
         for a, h in zip(axes, steps, strict=True)
     ]
+    dtype = np.result_type(f)
+    found = [cast(x, dtype) for x in found] if dtype.kind == "f" else found
     return found[0] if len(found) == 1 else tuple(found)
 
 

@@ -178,16 +178,19 @@ def _matrix_transpose(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
+def _lower(shape: tuple[int, ...], k: int) -> Any:
+    """Where a matrix has its lower triangle; a vector stands for a square of its rows."""
+    return np.tri(shape[-min(len(shape), 2)], shape[-1], k, dtype=bool)
+
+
 @implements(np.triu)
 def _triu(x: Any, k: int = 0) -> Any:
-    rows, columns = np.shape(x)[-2:]
-    return np.where(np.tri(rows, columns, k - 1, dtype=bool), 0, x)
+    return np.where(_lower(np.shape(x), k - 1), 0, x)
 
 
 @implements(np.tril)
 def _tril(x: Any, k: int = 0) -> Any:
-    rows, columns = np.shape(x)[-2:]
-    return np.where(np.tri(rows, columns, k, dtype=bool), x, 0)
+    return np.where(_lower(np.shape(x), k), x, 0)
 
 
 @implements(np.fliplr)
@@ -205,7 +208,8 @@ def _take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise")
     if axis is None:
         x, axis = np.ravel(x), 0
     indices, n = np.asarray(value_of(indices)), np.shape(x)[axis]
-    indices = indices if indices.size else indices.astype(np.intp)
+    if not indices.size or indices.dtype.kind == "b":  # 0 and 1, here no mask
+        indices = indices.astype(np.intp)
     if mode == "clip":
         indices = np.clip(indices, 0, n - 1)
     elif mode == "wrap":
