@@ -47,7 +47,7 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
     Args:
         tensor: the root, usually the loss; or a snapshot of it.
         values: write values and gradients into the nodes. The gradients are ∂root/∂·;
-            those of nodes named v_… , local fields, are the lecture's δ.
+            those of nodes named v or v_…, local fields, are the lecture's δ.
     """
     recorded = tensor
     if not isinstance(recorded, Graph):

@@ -126,14 +126,14 @@ def _lines(graph: Graph, node: Node, gradient: Any, values: bool) -> list[str]:
     if values:
         lines.append(quantity(node.value))
         if gradient is not None:
-            symbol = f"δ_{node.name[2:]}" if _is_field(node) and node.name else "∂"
+            symbol = f"δ{(node.name or '')[1:]}" if _is_field(node) else "∂"
             lines.append(f"{symbol} {quantity(gradient)}")
     return lines
 
 
 def _is_field(node: Node) -> bool:
-    """By convention a node named v_… is a local field; its gradient is the δ."""
-    return (node.name or "").startswith("v_")
+    """By convention a node named v or v_… is a local field; its gradient is the δ."""
+    return node.name == "v" or (node.name or "").startswith("v_")
 
 
 def _norm(array: Any) -> float:
