@@ -51,7 +51,7 @@ rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
 rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
 rule(np.tanh, lambda g, ans, x: g * (1 - ans * ans))
 rule(np.arcsinh, lambda g, ans, x: g / np.sqrt(1 + x * x))
-rule(np.arccosh, lambda g, ans, x: g / np.sqrt((x - 1) * (x + 1)))
+rule(np.arccosh, lambda g, ans, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 rule(np.arctanh, lambda g, ans, x: g / ((1 - x) * (1 + x)))
 rule(np.deg2rad, lambda g, ans, x: np.deg2rad(g))
 rule(np.radians, lambda g, ans, x: np.radians(g))
@@ -241,7 +241,8 @@ def logsumexp(x: Any, axis: Any = -1, keepdims: bool = False) -> Any:
     """Log Σ exp(x) over `axis`, without overflow."""
     top = np.max(x, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
-    ans = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):  # log 0 = −∞ is meant
+        ans = top + np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True))
     return ans if keepdims else np.squeeze(ans, axis=axis)
 
 
