@@ -306,7 +306,7 @@ def test_infinite_arguments():
     inf = np.inf
     assert relu(-inf) == 0 and sigmoid(-40.0) == np.exp(-40) and sigmoid(-800.0) == 0
     assert logsumexp(np.array([-inf, -inf])) == -inf
-        np.testing.assert_array_equal(grad(logsumexp)(np.array([-inf, -inf])), [0, 0])
+    np.testing.assert_array_equal(grad(logsumexp)(np.array([-inf, -inf])), [0, 0])
     assert logsumexp(np.array([inf, 0])) == inf
     x = np.array([1.0, np.nan, 3.0])
     np.testing.assert_array_equal(grad(np.max)(x), [0, 1, 0])
