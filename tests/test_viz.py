@@ -225,3 +225,13 @@ def test_plots_draw_what_they_are_given():
     np.testing.assert_allclose(bound.get_ydata(), [1, 0.5, 0.25])
     curve = viz.curves({"loss": [3.0, 2.0]}, title="t", xlabel="epoch").axes[0].lines[0]
     np.testing.assert_array_equal(curve.get_xdata(), [1, 2])
+
+
+def test_the_credit_matrix_is_drawn_where_it_is_not_zero():
+    norms = np.tril(np.full((4, 4), 0.5))
+    axes = viz.credit(norms, parameter="W_a", steps=[f"t={k}" for k in range(1, 5)]).axes
+    (image,) = axes[0].images
+    assert np.array_equal(~image.get_array().mask, norms > 0)
+    assert [t.get_text() for t in axes[0].get_xticklabels()] == ["1", "2", "3", "4"]
+    assert "W_a" in axes[0].get_title() and "W_{a}" in axes[1].get_ylabel()
+    viz.credit(np.zeros((2, 2)))

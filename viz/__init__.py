@@ -2,6 +2,6 @@
 
 from viz.dot import graph
 from viz.draw import Drawing, draw
-from viz.plots import curves, forecast, gradient_flow
+from viz.plots import credit, curves, forecast, gradient_flow
 
-__all__ = ["Drawing", "curves", "draw", "forecast", "gradient_flow", "graph"]
+__all__ = ["Drawing", "credit", "curves", "draw", "forecast", "gradient_flow", "graph"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.extras import require
 
-__all__ = ["curves", "forecast", "gradient_flow"]
+__all__ = ["credit", "curves", "forecast", "gradient_flow"]
 
 Array = np.ndarray[Any, Any]
 LONGEST = 600
@@ -136,6 +136,48 @@ def gradient_flow(
     )
     axes.legend(frameon=False, fontsize=9)
     return figure
+
+
+def credit(norms: Array, *, parameter: str = "W", steps: Sequence[str] = ()) -> Any:
+    """The credit matrix: how much of ∂E^t/∂W comes through the use of W at each step.
+
+    Args:
+        norms: (T, S), ‖G[t, s]‖; 0 and NaN stay white.
+        parameter: what W is called.
+        steps: the names of the S steps; 1 … S unless given.
+    """
+    scale = require("matplotlib.colors", "plots", "A plot").LogNorm
+    figure, axes = _axes(6, 5)
+    axes.grid(False)
+    shown = np.where(np.nan_to_num(norms) > 0, norms, np.nan)
+    top = np.nanmax(shown, initial=1e-300) if np.isfinite(shown).any() else 1.0
+    low = max(np.nanmin(shown, initial=top), top * 1e-6)
+    T, S = norms.shape
+    image = axes.imshow(
+        shown,
+        norm=scale(low, top if top > low else 10 * low),
+        cmap="viridis",
+        extent=(0.5, S + 0.5, T + 0.5, 0.5),
+        interpolation="nearest",
+    )
+    bar = figure.colorbar(image, ax=axes, shrink=0.85)
+    bar.set_label(rf"$\|\partial E^t/\partial {_symbol(parameter)}$ through step $s\|$")
+    rows, places = (np.linspace(1, n, min(TICKS, n)).astype(int) for n in (T, S))
+    names = [steps[i - 1].removeprefix("t=") if steps else str(i) for i in places]
+    axes.set_xticks(places, names)
+    axes.set_yticks(rows)
+    axes.set(
+        title=f"Which step's use of {parameter} each loss would change",
+        xlabel="use at step s",
+        ylabel="loss of step t",
+    )
+    return figure
+
+
+def _symbol(name: str) -> str:
+    """W_a as a formula; other names as they are."""
+    letter, _, index = name.partition("_")
+    return rf"{letter}_{{{index}}}" if index and "_" not in index else r"\mathrm{W}"
 
 
 def curves(series: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Any:
