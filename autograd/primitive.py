@@ -174,7 +174,7 @@ class Primitive:
         node._x = x
         node._y = y
         node._rest = rest
-        if rest is not None or self.sure < 2:
+        if rest is not None or self.sure < (1 if y is ABSENT else 2):
             self._check(node._args)
         if type(value) is np.ndarray and value.dtype.kind != "f":
             self._refuse(value.dtype, node._args)
