@@ -1,12 +1,17 @@
 """Recurrent networks that unroll themselves into the engine's graph."""
 
 from rnn import deltas, losses, optim
+from rnn.binary import bars_and_stripes
+from rnn.boltzmann import BoltzmannMachine, RestrictedBoltzmannMachine
+from rnn.capacity import capacity_curve
 from rnn.cells import GRUCell, LSTMCell, RNNCell
+from rnn.contrastive import Learning, contrast, fit_boltzmann
 from rnn.credit import Credit, credit
 from rnn.elman import ElmanNetwork, Instant
 from rnn.explain import explain
 from rnn.files import load, save
 from rnn.flow import GradientFlow, gradient_flow
+from rnn.hopfield import Hopfield, Recall
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.text import Vocabulary
@@ -27,25 +32,34 @@ __all__ = [
     "LSTM",
     "MLP",
     "RNN",
+    "BoltzmannMachine",
     "Credit",
     "ElmanNetwork",
     "Embedding",
     "GRUCell",
     "GradientFlow",
     "History",
+    "Hopfield",
     "Instant",
     "LSTMCell",
     "LayerNorm",
+    "Learning",
     "Linear",
     "RNNCell",
+    "Recall",
+    "RestrictedBoltzmannMachine",
     "Vocabulary",
     "WindowMLP",
     "architecture_of",
+    "bars_and_stripes",
+    "capacity_curve",
+    "contrast",
     "credit",
     "deltas",
     "encoder_decoder",
     "explain",
     "fit",
+    "fit_boltzmann",
     "gradient_flow",
     "load",
     "losses",

@@ -10,8 +10,10 @@ import numpy as np
 
 from autograd.extras import require
 from autograd.files import written
+from rnn.boltzmann import BoltzmannMachine, RestrictedBoltzmannMachine
 from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.elman import ElmanNetwork
+from rnn.hopfield import Hopfield
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.module import Module
 from rnn.recurrent import GRU, LSTM, RNN
@@ -23,7 +25,8 @@ ARCHITECTURES: dict[str, type[Module]] = {
     kind.__name__: kind
     for kind in (
         ElmanNetwork, WindowMLP, RNN, GRU, LSTM, RNNCell, GRUCell, LSTMCell, Linear,
-        Embedding, LayerNorm, MLP,
+        Embedding, LayerNorm, MLP, Hopfield, BoltzmannMachine,
+        RestrictedBoltzmannMachine,
     )
 }  # fmt: skip
 FORMAT = "unrolled"
