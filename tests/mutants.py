@@ -48,7 +48,7 @@ FILES = {path.relative_to(ROOT).as_posix(): OPERATIONS for path in RULES} | {
 """What is broken, and the tests that ought to see it first."""
 OTHERS = [
     f"tests/test_{name}.py"
-    for name in ("graph", "functional", "deltas", "unrolling", "special")
+    for name in ("graph", "functional", "deltas", "autonomous", "unrolling", "special")
 ]
 ROWS = "complex_step or second_derivative or dtypes_are or values_are"
 PACKAGES = ("autograd", "rnn", "viz")
