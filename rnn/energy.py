@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 BITS = (0, 1)
 LARGEST = 20
 """How many units' states are summed over: a million."""
-CHUNK = 2**14
+CHUNK = 2**12
 """States that are in memory at once."""
 
 
