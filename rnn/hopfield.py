@@ -140,7 +140,7 @@ class Hopfield(Module):
             path += changes
             if not changes:
                 outcome = "fixed point"
-            elif mode == "synchronous" and _returned(path):
+            elif _returned(path):
                 outcome = "cycle"
                 path.pop()
         states = np.array(path)
