@@ -115,12 +115,14 @@ def test_the_field_is_what_the_formula_says(seed, N, B):
 
 
 @given(seeds, st.integers(1, 12))
+@example(16991642, 12)  # starts at an energy of zero, but for rounding
 def test_asynchronous_recall_never_raises_the_energy(seed, N):
     network, s = glass(np.random.default_rng(seed), N)
     found = network.recall(s, rng=seed)
     np.testing.assert_array_equal(found.states[0], s)
     np.testing.assert_array_equal(np.sum(np.diff(found.states, axis=0) != 0, axis=1), 1)
-    np.testing.assert_allclose(found.energies, [network.energy(x) for x in found.states])
+    each = [network.energy(x) for x in found.states]
+    np.testing.assert_allclose(found.energies, each, rtol=0, atol=1e-12)
     assert np.all(np.diff(found.energies) < -1e-12)
     # Each step pays 2|h_i| of the field before it: the one kept up to date is right.
     before, after = found.states[:-1], found.states[1:]
