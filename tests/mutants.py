@@ -222,7 +222,7 @@ def copied(folder: Path) -> Path:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # imported already, it warns
     for name in PRELOADED:
         importlib.import_module(name)
-    for name in (*PACKAGES, "tests"):
+    for name in (*PACKAGES, "examples", "tests"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "pyproject.toml", folder)
     compileall.compile_dir(
