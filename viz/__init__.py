@@ -6,23 +6,6 @@ from viz.draw import Drawing, draw
 from viz.plots import credit, curves, forecast, gradient_flow
 
 __all__ = [
-    "Drawing",
-    "credit",
-    "curves",
-    "draw",
-    "forecast",
-    "gradient_flow",
-    "graph",
-]
-__all__ = [
-    "Drawing",
-    "capacity",
-    "curves",
-    "draw",
-    "forecast",
-    "gradient_flow",
-    "graph",
-    "likelihood",
-    "recall",
-    "samples",
-]
+    "Drawing", "capacity", "credit", "curves", "draw", "forecast", "gradient_flow",
+    "graph", "likelihood", "recall", "samples",
+]  # fmt: skip
