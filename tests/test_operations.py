@@ -562,3 +562,18 @@ def test_counts_and_halves_and_the_whole_basis_are_numpys():
         np.unstack(*tensors(cube), axis=2), np.unstack(cube, axis=2), strict=True
     ):
         np.testing.assert_array_equal(found.data, expected)
+    row = np.block([Tensor(tall), tall])
+    np.testing.assert_array_equal(row.data, np.block([tall, tall]))
+
+
+def test_what_a_cut_of_singular_values_leaves():
+    """Each matrix of a stack has its own scale; lstsq cuts off as it is told."""
+    x = np.diag([1.0, 0.5])
+    stack = np.stack([x, 1e-6 * x])
+    found = np.linalg.pinv(*tensors(stack), rcond=0.1)
+    np.testing.assert_allclose(found.data, np.linalg.pinv(stack, rcond=0.1))
+    found.backward(np.ones(found.shape))
+    b = np.array([1.0, 2.0])
+    for rcond in (None, 1e-3, 0.7):
+        found = np.linalg.lstsq(*tensors(x), b, rcond=rcond)[0]
+        np.testing.assert_allclose(found.data, np.linalg.lstsq(x, b, rcond=rcond)[0])
