@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from autograd import log_softmax
+from autograd.tensor import value_of
+from rnn.ctc import ctc
+from rnn.reduction import reduced
 
-__all__ = ["cross_entropy", "mse", "squared_error"]
+__all__ = ["cross_entropy", "ctc", "mse", "squared_error"]
 
 
 def _same_shape(loss: str, y: Any, d: Any) -> None:
@@ -30,28 +33,84 @@ def mse(y: Any, d: Any) -> Any:
     return np.mean(np.square(y - d))
 
 
-def cross_entropy(logits: Any, target: Any) -> Any:
-    """The mean of −log softmax(logits)[target].
+def cross_entropy(
+    logits: Any,
+    target: Any,
+    *,
+    ignore_index: int | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """−log softmax(logits)[target], or −Σ_k target_k log softmax(logits)_k.
+
+    No one-hot vector is made of an index, whatever K is.
 
     Args:
         logits: (…, K), the local fields v_y of K classes.
-        target: (…) integers, the indices of the right classes.
+        target: (…) integers, the indices of the right classes; or (…, K) floating-point
+            numbers, a probability of each class.
+        ignore_index: an index, of a class or not (−1), that stands for no target: such
+            places add nothing, and do not count in the mean.
+        reduction: "mean" over the places that count, and 0 where none does; "sum"; or
+            "none" for the losses (…), 0 where ignored.
 
     Raises:
-        ValueError: where the leading axes differ, or an index is not in 0 … K−1.
+        ValueError: for shapes or dtypes other than these, an index not in 0 … K−1,
+            numbers that are no probabilities, or an unknown reduction.
     """
-    target = np.asarray(target)
-    K = np.shape(logits)[-1]
-    if np.shape(logits)[:-1] != target.shape or target.dtype.kind not in "iu":
+    if not np.ndim(logits):
+        raise ValueError("cross_entropy: logits is a number, expected shape (…, K)")
+    counted: Any = None
+    if np.result_type(target).kind == "f":
+        _check_probabilities(logits, target, ignore_index)
+        log_p = log_softmax(logits)
+        # A class ruled out by a logit of −∞ and by its probability of 0 costs nothing.
+        impossible = (value_of(log_p) == -np.inf) & (value_of(target) == 0)
+        losses = -np.sum(target * np.where(impossible, 0, log_p), axis=-1)
+    else:
+        target = np.asarray(target)
+        counted = _check_indices(logits, target, ignore_index)
+        target = target if counted is None else np.where(counted, target, 0)
+        chosen = np.take_along_axis(log_softmax(logits), target[..., np.newaxis], axis=-1)
+        losses = -np.squeeze(chosen, axis=-1)
+    return reduced("cross_entropy", losses, reduction, counted)
+
+
+def _check_indices(logits: Any, target: Any, ignore_index: int | None) -> Any:
+    """Where a target counts, (…) booleans; None where all do."""
+    *leading, K = np.shape(logits)
+    if tuple(leading) != target.shape or target.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy: logits have shape {np.shape(logits)} and the target is "
             f"{target.dtype} of shape {target.shape}; expected integers of shape "
-            f"{np.shape(logits)[:-1]}"
+            f"{tuple(leading)}, or probabilities of shape {np.shape(logits)}"
         )
-    if target.size and not (target.min() >= 0 and target.max() < K):
+    counted = None if ignore_index is None else target != ignore_index
+    indices = target if counted is None else target[counted]
+    if indices.size and not (indices.min() >= 0 and indices.max() < K):
+        but = "" if ignore_index is None else f", or {ignore_index} to ignore"
         raise ValueError(
-            f"cross_entropy: the target has indices from {target.min()} to "
-            f"{target.max()}, expected 0 to {K - 1}"
+            f"cross_entropy: the target has indices from {indices.min()} to "
+            f"{indices.max()}, expected 0 to {K - 1}{but}"
         )
-    log_p = log_softmax(logits)
-    return -np.mean(np.take_along_axis(log_p, target[..., np.newaxis], axis=-1))
+    return counted
+
+
+def _check_probabilities(logits: Any, target: Any, ignore_index: int | None) -> None:
+    if np.shape(target) != np.shape(logits):
+        raise ValueError(
+            f"cross_entropy: logits have shape {np.shape(logits)} and the probabilities "
+            f"{np.shape(target)}, expected the same. Indices of classes are integers of "
+            f"shape {np.shape(logits)[:-1]}"
+        )
+    if ignore_index is not None:
+        raise ValueError(
+            f"cross_entropy: ignore_index={ignore_index} goes with indices of classes; a "
+            "target of probabilities that is 0 throughout adds nothing"
+        )
+    p = value_of(target)
+    off = np.abs(np.sum(p, axis=-1) - 1) > 1e-3
+    if np.any(p < 0) or np.any(off & np.any(p != 0, axis=-1)) or np.isnan(p).any():
+        raise ValueError(
+            "cross_entropy: the target is floating-point, but no probabilities: expected "
+            "numbers from 0 whose sum over the last axis is 1 (or all 0)"
+        )
