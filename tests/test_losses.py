@@ -4,7 +4,7 @@ from itertools import groupby, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd import Tensor, graph, log_softmax
@@ -125,7 +125,12 @@ def alignments(draw):
     return rng.normal(size=(T, B, K)), labels, *lengths, blank
 
 
+# From label to label without a blank between, and with one.
+JUMPS = np.random.default_rng(0).normal(size=(5, 2, 3)), np.array([[1, 2, 1], [2, 2, 1]])
+
+
 @given(alignments())
+@example((*JUMPS, np.array([5, 4]), np.array([3, 3]), 0))
 def test_ctc_is_the_sum_over_all_paths(case):
     z, targets, steps, labels, blank = case
     expected = [
