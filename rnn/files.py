@@ -19,7 +19,9 @@ from rnn.module import Module
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.window import WindowMLP
 
-__all__ = ["ModelFileError", "load", "read_tensors", "save", "write_tensors"]
+__all__ = [
+    "ModelFileError", "load", "read_tensors", "save", "tensor_bytes", "write_tensors",
+]  # fmt: skip
 
 ARCHITECTURES: dict[str, type[Module]] = {
     kind.__name__: kind
@@ -40,11 +42,18 @@ def write_tensors(
     path: str | Path, tensors: dict[str, Any], metadata: dict[str, Any]
 ) -> None:
     """Write arrays by name, and any JSON beside them, as one safetensors file."""
+    data = tensor_bytes(tensors, metadata)
+    with written(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def tensor_bytes(tensors: dict[str, Any], metadata: dict[str, Any]) -> bytes:
+    """The safetensors file of arrays by name, and any JSON beside them."""
     safetensors = require("safetensors.numpy", "all", "Writing a safetensors file")
     text = {"format": FORMAT, "unrolled": json.dumps(metadata, ensure_ascii=False)}
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    with written(path) as temporary:
-        temporary.write_bytes(safetensors.save(arrays, metadata=text))
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    data: bytes = safetensors.save(arrays, metadata=text)
+    return data
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:

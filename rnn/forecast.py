@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import no_grad
+from rnn.bptt import cut, segments
 from rnn.elman import ElmanNetwork
 from rnn.losses import mse
 from rnn.module import Module
@@ -153,12 +154,13 @@ def train(
         )
     network = _network(recipe, seed)
     x = scale.forward(values[:known]).reshape(known, 1, 1)
-    segments = [(x[:-1], x[1:])] if recipe.window else _segments(x, recipe.bptt)
-    epochs = -(-recipe.updates // len(segments))
-    total = epochs * len(segments)
+    steps = known if recipe.window else recipe.bptt
+    pieces = segments(steps, x[:-1], x[1:])
+    epochs = -(-recipe.updates // len(pieces))
+    total = epochs * len(pieces)
     history = fit(
         partial(_objective, network, recipe),
-        segments,
+        pieces,
         Adam(network.parameters(), recipe.lr, betas=(0.9, 0.99)),
         epochs=epochs,
         schedule=lambda step: 0.05 * recipe.lr + cosine(0.95 * recipe.lr, total, step),
@@ -183,12 +185,6 @@ def _network(recipe: Recipe, seed: int) -> Any:
     return network
 
 
-def _segments(x: Array, bptt: int) -> list[tuple[Array, Array]]:
-    """Inputs and targets (T, 1, 1) of at most `bptt` steps, in order."""
-    starts = range(0, len(x) - 1, bptt)
-    return [(x[s : s + bptt][: len(x) - 1 - s], x[s + 1 : s + 1 + bptt]) for s in starts]
-
-
 def _objective(network: Any, recipe: Recipe, segment: Any, state: Any) -> tuple[Any, Any]:
     """E of one segment, and the state that the next one starts from."""
     x, d = segment
@@ -198,7 +194,7 @@ def _objective(network: Any, recipe: Recipe, segment: Any, state: Any) -> tuple[
         instants = network.unroll(x, state)
         first = recipe.wash_in if state is None else 0
         y, d = np.stack([i.y for i in instants[first:]]), d[first:]
-        state = instants[-1].a.data
+        state = cut(instants[-1].a)
     E = mse(y, d)
     for name, strength in recipe.decay.items():
         E = E + 0.5 * strength * np.sum(np.square(network.parameters()[name]))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import log_softmax, no_grad
+from rnn.bptt import cut
 from rnn.elman import ElmanNetwork
 from rnn.losses import cross_entropy
 from rnn.optim import AdamW, cosine
@@ -125,7 +126,7 @@ def _objective(network: ElmanNetwork, segment: Any, state: Any) -> tuple[Any, An
     x, d = segment
     instants = network.unroll(x, state)
     E = cross_entropy(np.stack([i.v_y for i in instants]), d)
-    return E, instants[-1].a.data
+    return E, cut(instants[-1].a)
 
 
 def log_p(network: ElmanNetwork, text: Array, steps: int = 100) -> Array:

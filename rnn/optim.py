@@ -7,8 +7,24 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from rnn.clipping import clip_grad_norm, clip_grad_value
+from rnn.schedules import constant, cosine, exponential, one_cycle, staircase, warm_up
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "cosine"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "constant",
+    "cosine",
+    "exponential",
+    "one_cycle",
+    "staircase",
+    "warm_up",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -16,21 +32,30 @@ Array = np.ndarray[Any, Any]
 class Optimizer:
     """Parameters by name, a learning rate, and what the rule remembers of each.
 
+    Args:
+        parameters: the Tensors to move, by name, as `network.parameters()` gives them.
+        lr: the learning rate η.
+
     Attributes:
-        parameters: the Tensors to move, by name.
-        lr: the learning rate η; may be changed between steps.
+        parameters, lr: these; the learning rate may be changed between steps.
         steps: how many steps it has made.
+        moves: by parameter, in how many of them it had a gradient and was moved.
         memory: arrays by slot and parameter, e.g. memory["m"]["W_x"].
+
+    Raises:
+        ValueError, TypeError: for parameters that cannot be moved, or settings out of
+            range.
     """
 
     slots: tuple[str, ...] = ()
 
     def __init__(self, parameters: dict[str, Tensor], lr: float) -> None:
-        if not lr > 0:
-            raise ValueError(f"{type(self).__name__}: lr={lr}, expected above 0")
+        _check_parameters(type(self).__name__, parameters)
+        self._within("lr", lr, lr > 0, "above 0")
         self.parameters = parameters
         self.lr = lr
         self.steps = 0
+        self.moves = dict.fromkeys(parameters, 0)
         self.memory = {
             slot: {name: np.zeros_like(p.data) for name, p in parameters.items()}
             for slot in self.slots
@@ -46,29 +71,101 @@ class Optimizer:
         self.steps += 1
         for name, p in self.parameters.items():
             if p.grad is not None:
+                self.moves[name] += 1
                 p.data -= self._move(name, p)
 
     def _move(self, name: str, p: Tensor) -> Array:
         """What to take from parameter p."""
         raise NotImplementedError
 
+    def _within(self, name: str, value: float, holds: bool, expected: str) -> None:
+        if not (holds and np.isfinite(value)):
+            raise ValueError(
+                f"{type(self).__name__}: {name}={value}, expected {expected}"
+            )
+
+
+def _check_parameters(kind: str, parameters: Any) -> None:
+    if not isinstance(parameters, dict):
+        raise TypeError(
+            f"{kind}: parameters are a {type(parameters).__name__}, expected Tensors by "
+            "name: network.parameters(), or {'w': w}"
+        )
+    if not parameters:
+        raise ValueError(f"{kind}: there are no parameters to move")
+    for name, p in parameters.items():
+        if not (isinstance(p, Tensor) and p.requires_grad):
+            what = ", which requires no gradient" if isinstance(p, Tensor) else ""
+            raise TypeError(
+                f"{kind}: {name} is a {type(p).__name__}{what}; expected "
+                "Tensor(…, requires_grad=True)"
+            )
+
 
 class SGD(Optimizer):
-    """Δw = −η ∂E/∂w; with momentum μ: m ← μ m + ∂E/∂w, Δw = −η m."""
+    """Δw = −η ∂E/∂w; with momentum μ: m ← μ m + ∂E/∂w, Δw = −η m.
 
-    slots = ("m",)
+    Nesterov's momentum looks ahead: Δw = −η (∂E/∂w + μ m), in Sutskever's form.
+
+    Args:
+        parameters, lr: see `Optimizer`.
+        momentum: μ, from 0 to below 1.
+        nesterov: whether to look ahead; with a momentum above 0.
+    """
 
     def __init__(
-        self, parameters: dict[str, Tensor], lr: float = 0.01, momentum: float = 0.0
+        self,
+        parameters: dict[str, Tensor],
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
     ) -> None:
+        self._within("momentum", momentum, 0 <= momentum < 1, "0 to below 1")
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov=True needs a momentum above 0")
+        self.slots = ("m",) if momentum else ()
         super().__init__(parameters, lr)
         self.momentum = momentum
+        self.nesterov = nesterov
 
     def _move(self, name: str, p: Tensor) -> Array:
+        if not self.momentum:
+            return self.lr * p.grad
         m = self.memory["m"][name]
         m *= self.momentum
         m += p.grad
-        return self.lr * m
+        return self.lr * (p.grad + self.momentum * m if self.nesterov else m)
+
+
+class RMSprop(Optimizer):
+    """RMSprop (Hinton, 2012): v ← α v + (1 − α) g²,  Δw = −η g / (√v + ε).
+
+    Args:
+        parameters, lr: see `Optimizer`.
+        alpha: α, from 0 to below 1.
+        eps: ε, above 0.
+    """
+
+    slots = ("v",)
+
+    def __init__(
+        self,
+        parameters: dict[str, Tensor],
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, lr)
+        self._within("alpha", alpha, 0 <= alpha < 1, "0 to below 1")
+        self._within("eps", eps, eps > 0, "above 0")
+        self.alpha = alpha
+        self.eps = eps
+
+    def _move(self, name: str, p: Tensor) -> Array:
+        v = self.memory["v"][name]
+        v += (1 - self.alpha) * (np.square(p.grad) - v)
+        move: Array = self.lr * p.grad / (np.sqrt(v) + self.eps)
+        return move
 
 
 class Adam(Optimizer):
@@ -76,6 +173,13 @@ class Adam(Optimizer):
 
     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
     Δw = −η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+
+    t counts the parameter's own moves: one that first gets a gradient late starts then.
+
+    Args:
+        parameters, lr: see `Optimizer`.
+        betas: β₁ and β₂, each from 0 to below 1.
+        eps: ε, above 0.
     """
 
     slots = ("m", "v")
@@ -88,23 +192,30 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
+        for beta in betas:
+            self._within("a beta", beta, 0 <= beta < 1, "0 to below 1")
+        self._within("eps", eps, eps > 0, "above 0")
         self.betas = betas
         self.eps = eps
 
     def _move(self, name: str, p: Tensor) -> Array:
-        (b1, b2), g = self.betas, p.grad
+        (b1, b2), g, t = self.betas, p.grad, self.moves[name]
         m, v = self.memory["m"][name], self.memory["v"][name]
         m += (1 - b1) * (g - m)
         v += (1 - b2) * (np.square(g) - v)
-        root = np.sqrt(v / (1 - b2**self.steps)) + self.eps
-        move: Array = self.lr / (1 - b1**self.steps) * m / root
+        root = np.sqrt(v / (1 - b2**t)) + self.eps
+        move: Array = self.lr / (1 - b1**t) * m / root
         return move
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): −η λ w beside Δw.
 
-    The decay λ acts on matrices, not on biases.
+    The decay λ acts on matrices, not on biases (PyTorch's acts on all).
+
+    Args:
+        parameters, lr, betas, eps: see `Adam`.
+        weight_decay: λ, 0 or above.
     """
 
     def __init__(
@@ -116,37 +227,9 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(parameters, lr, betas, eps)
+        self._within("weight_decay", weight_decay, weight_decay >= 0, "0 or above")
         self.weight_decay = weight_decay
 
     def _move(self, name: str, p: Tensor) -> Array:
         move = super()._move(name, p)
         return move + self.lr * self.weight_decay * p.data if p.ndim > 1 else move
-
-
-def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
-    """Scale all gradients by one factor so that their joint norm is at most `max_norm`.
-
-    Returns:
-        The norm as it was.
-
-    Raises:
-        FloatingPointError: where the norm is not finite, naming the parameters at fault.
-    """
-    grads = {name: p.grad for name, p in parameters.items() if p.grad is not None}
-    norms = [float(np.linalg.norm(np.asarray(g, float))) for g in grads.values()]
-    norm = float(np.linalg.norm(norms))
-    if not np.isfinite(norm):
-        bad = [name for name, g in grads.items() if not np.isfinite(g).all()]
-        raise FloatingPointError(
-            f"clip_grad_norm: the gradient of {', '.join(bad) or 'all'} is not finite; "
-            "lower the learning rate, or look for NaN in the data"
-        )
-    if norm > max_norm:
-        for name, g in grads.items():
-            parameters[name].grad = g * (max_norm / norm)
-    return norm
-
-
-def cosine(lr: float, steps: int, step: int) -> float:
-    """The learning rate of half a cosine: `lr` at step 0, 0 at step `steps`."""
-    return lr * 0.5 * (1 + float(np.cos(np.pi * min(step, steps) / steps)))

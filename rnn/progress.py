@@ -16,8 +16,15 @@ LOG_SECONDS = 5.0
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Advance]:
+def progress(what: str, total: int, done: int = 0) -> Iterator[Advance]:
     """Show how far `total` units of work have come, on standard error.
+
+    Beside the note it tells how many are done in a second, and the time left.
+
+    Args:
+        what: what the work is called.
+        total: how many units it has.
+        done: how many were done before, by a run that this one resumes.
 
     Yields:
         advance(done, note): how many are done in all, and a few words on their state.
@@ -25,24 +32,30 @@ def progress(what: str, total: int) -> Iterator[Advance]:
     rich = require("rich.console", "all", "A progress bar")
     console = rich.Console(stderr=True)
     show = _bar if console.is_terminal else _log
-    yield from show(console, what, total)
+    yield from show(console, what, total, done)
 
 
-def _bar(console: Any, what: str, total: int) -> Iterator[Advance]:
+def _bar(console: Any, what: str, total: int, done: int) -> Iterator[Advance]:
     bars = require("rich.progress", "all", "A progress bar")
     columns = (
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
         bars.TaskProgressColumn(),
+        bars.TextColumn("{task.fields[speed]}"),
         bars.TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         bars.TextColumn("{task.fields[note]}"),
     )
     with bars.Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=total, note="")
-        yield lambda done, note: bar.update(task, completed=done, note=note)
+        task = bar.add_task(what, total=total, completed=done, note="", speed="")
+
+        def advance(done: int, note: str) -> None:
+            speed = _speed(bar.tasks[0].speed or 0.0)
+            bar.update(task, completed=done, note=note, speed=speed)
+
+        yield advance
 
 
-def _log(console: Any, what: str, total: int) -> Iterator[Advance]:
+def _log(console: Any, what: str, total: int, before: int) -> Iterator[Advance]:
     start = last = time.monotonic()
 
     def advance(done: int, note: str) -> None:
@@ -50,8 +63,20 @@ def _log(console: Any, what: str, total: int) -> Iterator[Advance]:
         now = time.monotonic()
         if now - last >= LOG_SECONDS or done == total:
             last = now
-            left = (now - start) / max(done, 1) * (total - done)
-            line = f"{what}: {done}/{total}, {left:.0f} s left, {note}"
+            speed = (done - before) / max(now - start, 1e-9)
+            left = (total - done) / speed if speed else 0.0
+            line = f"{what}: {done}/{total}, {_speed(speed)}, {left:.0f} s left, {note}"
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     yield advance
+
+
+def _speed(speed: float) -> str:
+    """Units a second, or seconds a unit.
+
+    >>> _speed(12.34), _speed(0.25)
+    ('12.3/s', '4 s each')
+    """
+    if not speed:
+        return ""
+    return f"{speed:.3g}/s" if speed >= 1 else f"{1 / speed:.3g} s each"

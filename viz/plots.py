@@ -180,12 +180,21 @@ def _symbol(name: str) -> str:
     return rf"{letter}_{{{index}}}" if index and "_" not in index else r"\mathrm{W}"
 
 
-def curves(series: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Any:
-    """Quantities that training followed, by name, on a logarithmic scale."""
+def curves(
+    series: Mapping[str, Sequence[float]],
+    *,
+    title: str = "Training",
+    xlabel: str = "epoch",
+) -> Any:
+    """Quantities that training followed, by name.
+
+    On a logarithmic scale, unless one of them is not above 0.
+    """
     figure, axes = _axes(7, 4)
     for (name, values), colour in zip(series.items(), cycle(COLOURS), strict=False):
         axes.plot(np.arange(1, len(values) + 1), values, color=colour, label=name)
-    axes.set_yscale("log")
+    if all(value > 0 for values in series.values() for value in values):
+        axes.set_yscale("log")
     axes.set(title=title, xlabel=xlabel)
     axes.legend(frameon=False, fontsize=9)
     return figure

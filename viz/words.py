@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Graph, Node
 
-__all__ = ["number", "quantity", "title"]
+__all__ = ["is_cut", "number", "quantity", "title"]
 
 FORMS = {
     "add": "{0} + {1}", "subtract": "{0} − {1}", "multiply": "{0} × {1}",
@@ -30,11 +30,17 @@ SHOWN = 3
 def title(node: Node, graph: Graph) -> str:
     """What a node is called and how it came about, as an HTML label."""
     if node.op == "leaf":
-        return f"<B>{_plain(node.name or 'constant')}</B>"
+        cut = f" ({node.scope.replace('/', ', ')})" if is_cut(node) else ""
+        return f"<B>{_plain(node.name or 'constant')}</B>{_plain(cut)}"
     words = [_argument(a, graph) for a in node.arguments]
     form = FORMS.get(node.op, f"{node.op}({{0}})" if words else node.op)
     made = _plain(form.format(*words, *("·", "·")))
     return f"<B>{_plain(node.name)}</B> = {made}" if node.name else made
+
+
+def is_cut(node: Node) -> bool:
+    """By convention a leaf in a scope "…/cut" is a state cut off from its past."""
+    return node.op == "leaf" and node.scope.split("/")[-1] == "cut"
 
 
 def _argument(argument: int | str, graph: Graph) -> str:

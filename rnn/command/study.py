@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn.checkpoints import forget
 from rnn.forecast import WINDOW, Forecast, Recipe, Scale, train
 from rnn.series import Series, relative_variance
 
@@ -107,7 +108,7 @@ def run(study: Study, seeds: list[int], out: Path) -> Result:
             show = f"{name}{mark}"
             found.append(train(recipe, values, known, scale, seed, checkpoint, show))
     for path in checkpoints:
-        path.unlink(missing_ok=True)
+        forget(path)
     rows = [Row("next = this", study.scores(study.series.values[:-1])), *study.published]
     rows += _rows(WINDOW_NAME, [study.scores(f.values) for f in window], seeds)
     rows += _rows(ELMAN_NAME, [study.scores(f.values) for f in elman], seeds)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from rnn.checkpoints import forget
 from rnn.command.console import (
     console,
     out_option,
@@ -182,7 +183,7 @@ def _train_text(corpus: Corpus, recipe: LanguageRecipe, seed: int, out: Path) ->
     details = {"kind": "text", "words": corpus.vocabulary.words[:-1], "recent": recent}
     model = out / "model.safetensors"
     save(network, model, details)
-    checkpoint.unlink(missing_ok=True)
+    forget(checkpoint)
     show_files([model])
     console.print(
         f"Continue a text with: unrolled generate {model} --prompt 'some words'",
