@@ -1,20 +1,20 @@
 """Training, its optimisers, and runs that are interrupted."""
 
-import subprocess
-import sys
-import textwrap
-import time
+import io
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import viz
 from autograd import Tensor
 from rnn import training
 from rnn.files import ModelFileError
 from rnn.optim import SGD, Adam, AdamW, clip_grad_norm, cosine
-from rnn.training import fit
+from rnn.training import History, fit
 
 TARGETS = [np.array([1.0, -2.0]), np.array([0.5, 3.0])]
 
@@ -133,10 +133,109 @@ def test_cosine():
     assert cosine(2.0, 10, 10) == 0 and cosine(2.0, 10, 99) == 0
 
 
+def test_fit_clips_elements():
+    p = parameter()
+    fit(objective(p), TARGETS, SGD(p, 0.1), epochs=2, max_value=1.5)
+    w = np.array([4.0, -1.0])
+    for target in TARGETS * 2:
+        w = w - 0.1 * np.clip(2 * (w - target), -1.5, 1.5)
+    np.testing.assert_allclose(p["w"].data, w, rtol=1e-13)
+
+
+def test_the_history_is_what_there_was_and_plots():
+    p = parameter()
+    rates = [0.5, 0.2, 0.1, 0.05]
+    history = fit(
+        objective(p), TARGETS, SGD(p, 1.0), epochs=2, schedule=lambda step: rates[step],
+        max_norm=1e3, validate=lambda: -1.0,
+    )  # fmt: skip
+    norms, w = [], np.array([4.0, -1.0])
+    for rate, target in zip(rates, TARGETS * 2, strict=True):
+        norms.append(np.linalg.norm(2 * (w - target)))
+        w = w - rate * 2 * (w - target)
+    assert history.rate == [0.2, 0.05]
+    assert history.norm == pytest.approx([np.mean(norms[:2]), np.mean(norms[2:])])
+    curves = history.curves()
+    assert list(curves) == ["loss", "score", "learning rate", "gradient norm"]
+    (axes,) = viz.curves(curves).axes
+    assert [line.get_label() for line in axes.lines] == list(curves)
+    assert axes.get_yscale() == "linear"  # the score is below 0
+    del curves["score"]
+    assert viz.curves(curves).axes[0].get_yscale() == "log"
+    assert list(History([1.0]).curves()) == ["loss"]
+
+
+def test_progress_tells_loss_rate_and_time_left(capsys, monkeypatch):
+    monkeypatch.setattr("rnn.progress.LOG_SECONDS", 0.0)
+    p = parameter()
+    fit(objective(p), TARGETS, SGD(p, 0.25), epochs=3, show="wave [/x]")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 6
+    shape = r"wave \[/x\]: 6/6, [\d.e+]+/s, 0 s left, loss [\d.]+, learning rate 0.25"
+    assert re.fullmatch(shape, lines[-1])
+
+
+def test_the_progress_of_a_resumed_run_counts_only_what_it_did(monkeypatch):
+    clock = iter([0.0, 2.0])
+    lines = []
+    console = SimpleNamespace(print=lambda line, **_: lines.append(line))
+    monkeypatch.setattr("rnn.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("rnn.progress.LOG_SECONDS", 0.0)
+    from rnn.progress import _log
+
+    advance = next(_log(console, "run", 100, before=60))
+    advance(70, "loss 1")
+    assert lines == ["run: 70/100, 5/s, 6 s left, loss 1"]
+
+
+def test_a_bar_in_a_terminal_shows_the_same(monkeypatch):
+    from rich.console import Console
+
+    from rnn.progress import _bar
+
+    console = Console(force_terminal=True, width=100, file=io.StringIO(), _environ={})
+    bar = _bar(console, "run", 100, 60)
+    advance = next(bar)
+    for done in (61, 62, 100):
+        advance(done, "loss 0.5, learning rate 0.1")
+    next(bar, None)
+    shown = console.file.getvalue()
+    assert "100%" in shown and "loss 0.5, learning rate 0.1" in shown
+
+
+def calls(p, **options):
+    """`fit` with one thing that is wrong."""
+    given = {"objective": objective(p), "segments": TARGETS, "epochs": 1} | options
+    return fit(given.pop("objective"), given.pop("segments"), SGD(p, 0.1), **given)
+
+
+MISTAKES = [
+    ({"epochs": 0}, ValueError, "epochs=0, expected at least 1"),
+    ({"segments": []}, ValueError, "there are no segments"),
+    ({"segments": iter(TARGETS)}, TypeError, "are a list_iterator, expected a list"),
+    ({"patience": 2}, ValueError, "patience=2, expected at least 1 epoch, with a valid"),
+    ({"schedule": lambda step: -1}, ValueError, "the schedule gives -1.0 for step 0"),
+    ({"schedule": lambda step: np.nan}, ValueError, "the schedule gives nan"),
+    ({"max_norm": -1}, ValueError, "clip_grad_norm: max_norm=-1"),
+    ({"max_value": 0}, ValueError, "clip_grad_value: max_value=0"),
+    ({"validate": lambda: np.inf}, FloatingPointError, "returned inf after epoch 1"),
+    ({"objective": lambda s, a: 1.0}, TypeError, "returned a float, expected the two"),
+    ({"objective": lambda s, a: (1.0, a)}, TypeError,
+     r"E is a float of shape \(\), expected a Tensor of one element"),
+    ({"objective": lambda s, a: (Tensor(1.0), a)}, TypeError, "computed from the param"),
+    ({"objective": lambda s, a: (Tensor(s, requires_grad=True), a)}, TypeError,
+     r"E is a Tensor of shape \(2,\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "error", "match"), MISTAKES)
+def test_mistakes(options, error, match):
+    with pytest.raises(error, match=match):
+        calls(parameter(), **options)
+
+
 def test_errors(tmp_path):
     p = parameter()
-    with pytest.raises(ValueError, match="lr=0"):
-        SGD(p, 0)
     with pytest.raises(FloatingPointError, match="loss is nan at step 1; lower"):
         fit(lambda s, a: (np.sum(p["w"]) * np.nan, None), TARGETS, SGD(p, 0.1), epochs=1)
     np.sum(p["w"][:1] * np.inf).backward()
@@ -224,50 +323,3 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
         ModelFileError, match=r"of another run, which differs in seed. Delete"
     ):
         fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 1}, **options)
-
-
-KILLED = """
-    import sys, time
-    import numpy as np
-    from autograd import Tensor
-    from rnn import training
-    from rnn.optim import Adam
-
-    training.CHECKPOINT_SECONDS = 0.0
-    w = Tensor(np.array([4.0, -1.0]), requires_grad=True)
-
-    def objective(target, state):
-        time.sleep(0.002)
-        print("step", flush=True)
-        return np.sum(np.square(w - target)), None
-
-    targets = [np.array([1.0, -2.0]), np.array([0.5, 3.0])]
-    adam = Adam({"w": w}, 0.05)
-    training.fit(objective, targets, adam, epochs=60, checkpoint=sys.argv[1])
-    np.save(sys.argv[2], w.data)
-"""
-
-
-@pytest.mark.parametrize("steps", [3, 20, 61])
-def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path, steps):
-    def start(name):
-        arguments = [str(tmp_path / f"{name}.safetensors"), str(tmp_path / f"{name}.npy")]
-        script = textwrap.dedent(KILLED)
-        return subprocess.Popen(
-            [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True
-        )
-
-    killed = start("killed")
-    for _ in range(steps):
-        killed.stdout.readline()
-    time.sleep(0.001 * (steps % 3))
-    killed.kill()
-    killed.communicate()
-    assert not (tmp_path / "killed.npy").exists()
-    for name in ("killed", "straight"):
-        process = start(name)
-        process.communicate()
-        assert process.returncode == 0
-    np.testing.assert_array_equal(
-        np.load(tmp_path / "killed.npy"), np.load(tmp_path / "straight.npy")
-    )
