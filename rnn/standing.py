@@ -159,7 +159,6 @@ class Standing:
                 f"{path}: the checkpoint of another version ({error}). Delete it to "
                 "begin anew"
             ) from error
-        self.at_epoch_end = self.standing()
         self.good = f"{path}, after epoch {self.epochs}"
 
     def _check(self, path: Path, then: dict[str, Any]) -> None:

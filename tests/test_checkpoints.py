@@ -9,6 +9,8 @@ import sys
 import textwrap
 import time
 import warnings
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from autograd import Tensor
 from rnn import checkpoints, training
 from rnn.checkpoints import Checkpoint, forget
 from rnn.files import ModelFileError, save
-from rnn.optim import SGD, Adam
+from rnn.optim import SGD, Adam, exponential
 from rnn.training import fit
 
 EPOCHS = 6
@@ -47,7 +49,8 @@ def trained(path, epochs=EPOCHS, seed=0, watch=lambda epoch: None, **options):
     adam = Adam({"w": w, "late": late}, 0.05)
     targets = [np.array([1.0, -2.0]), np.array([0.5, 3.0])]
     fit(objective, targets, adam, epochs=epochs, rng=rng, checkpoint=path,
-        validate=validate, **options)  # fmt: skip
+        validate=validate, schedule=partial(exponential, 0.05, 0.99),
+        **options)  # fmt: skip
     return [*w.data, late.data]
 
 
@@ -87,6 +90,20 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     path = tmp_path / "c.safetensors"
     trained(path, epochs=3)
     assert trained(path) == trained(None)
+
+
+def test_the_progress_of_a_resumed_run_starts_where_it_stood(tmp_path, monkeypatch):
+    seen = []
+
+    @contextmanager
+    def progress(*arguments):
+        seen.append(arguments)
+        yield lambda done, note: None
+
+    monkeypatch.setattr(training, "progress", progress)
+    trained(tmp_path / "c.safetensors", epochs=3)
+    trained(tmp_path / "c.safetensors", show="run")
+    assert seen == [("run", 2 * EPOCHS, 6)]
 
 
 def test_a_run_that_stopped_early_stays_stopped(tmp_path):
