@@ -14,11 +14,14 @@ from rnn.bptt import cut
 from rnn.elman import ElmanNetwork
 from rnn.losses import cross_entropy
 from rnn.optim import AdamW, cosine
+from rnn.sampling import Step, sample
 from rnn.series import DataError
 from rnn.text import Segmentation, Unigram, Vocabulary
 from rnn.training import History, digest, fit
 
-__all__ = ["Corpus", "LanguageRecipe", "generate", "log_p", "train_language"]
+__all__ = [
+    "Corpus", "LanguageRecipe", "generate", "log_p", "next_word", "train_language",
+]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 FEWEST_WORDS = 100
@@ -150,12 +153,23 @@ def log_p(network: ElmanNetwork, text: Array, steps: int = 100) -> Array:
     return np.concatenate(found)
 
 
+def next_word(network: ElmanNetwork) -> Step:
+    """A next-word model as `sample` and `beam_search` take it, without `<unk>`."""
+
+    def step(words: Array, state: Any) -> tuple[Any, Any]:
+        instant = network.unroll(words[np.newaxis], state)[-1]
+        return instant.v_y.data[:, :-1], instant.a.data
+
+    return step
+
+
 def generate(
     network: ElmanNetwork,
     prompt: Array,
     length: int,
     rng: np.random.Generator,
     temperature: float = 1.0,
+    top_k: int | None = None,
 ) -> list[int]:
     """Continue a text, word by word; `<unk>`, the last index, is never drawn.
 
@@ -163,22 +177,8 @@ def generate(
         network: a next-word model over V words.
         prompt: (N,) indices, at least one.
         length: how many words to add.
-        rng: draws them.
-        temperature: the logits are divided by it: below 1 likely words grow likelier; at
-            0 the likeliest is taken.
+        rng, temperature, top_k: see `draw`.
     """
-    words: list[int] = []
-    with no_grad():
-        instant = network.unroll(prompt[:, np.newaxis])[-1]
-        for _ in range(length):
-            logits = instant.v_y.data[0, :-1].astype(np.float64)
-            words.append(_draw(logits, rng, temperature))
-            instant = network.unroll(np.array([[words[-1]]]), instant.a.data)[-1]
-    return words
-
-
-def _draw(logits: Array, rng: np.random.Generator, temperature: float) -> int:
-    if temperature == 0:
-        return int(np.argmax(logits))
-    p = np.exp((logits - logits.max()) / temperature)
-    return int(rng.choice(len(p), p=p / p.sum()))
+    start = np.asarray(prompt)[:, np.newaxis]
+    options: dict[str, Any] = {"rng": rng, "temperature": temperature, "top_k": top_k}
+    return sample(next_word(network), start, None, length, **options)[:, 0].tolist()

@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from rnn.batching import IGNORED, Batches, Segmentation, pad
+from rnn.tokens import UNKNOWN, characters, join, tokenise
+
 __all__ = [
-    "UNKNOWN", "Bigram", "Segmentation", "Unigram", "Vocabulary", "join", "perplexity",
-    "tokenise",
+    "IGNORED", "UNKNOWN", "Batches", "Bigram", "Segmentation", "Unigram", "Vocabulary",
+    "characters", "join", "pad", "perplexity", "tokenise",
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
-UNKNOWN = "<unk>"
-_TOKEN = re.compile(r"<unk>|[^\W_]+(?:[-'’][^\W_]+)*|--|\.{3}|[^\w\s]")
-_CLOSING = set(",.;:!?)]}»…”’") | {"..."}
-_OPENING = set("([{«“‘")
-
-
-def tokenise(text: str) -> list[str]:
-    """Words in lower case, with accents and inner hyphens; punctuation apart.
-
-    >>> tokenise("João, o inverno chegou: cobriu-se.")
-    ['joão', ',', 'o', 'inverno', 'chegou', ':', 'cobriu-se', '.']
-    """
-    return _TOKEN.findall(text.lower())
-
-
-def join(tokens: Iterable[str]) -> str:
-    """The text of some tokens, with spaces where they are usual.
-
-    >>> join(["joão", ",", "o", "inverno", "chegou", "."])
-    'joão, o inverno chegou.'
-    """
-    pieces: list[str] = []
-    for token in tokens:
-        tight = not pieces or token in _CLOSING or pieces[-1] in _OPENING
-        pieces += [token] if tight else [" ", token]
-    return "".join(pieces)
 
 
 class Vocabulary:
     """The lecture's vocabulary: words in alphabetical order, `<unk>` last.
 
     Args:
-        words: the words, without `<unk>`; each once.
+        words: the words, or characters, without `<unk>`; in any order.
 
     Attributes:
         words: list of V words, the last of them `<unk>`. Indices count from 0.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
+        _not_a_string("Vocabulary", words)
         self.words = [*sorted(set(words) - {UNKNOWN}), UNKNOWN]
         self._index = {word: i for i, word in enumerate(self.words)}
 
@@ -64,10 +41,14 @@ class Vocabulary:
         """The most frequent words of a text: `size` entries at most, `<unk>` included.
 
         Args:
-            tokens: the text.
+            tokens: the text, of `tokenise` or `characters`.
             size: V at the most; of equally frequent words the first in the text wins.
             min_count: leave out words that occur less often.
         """
+        for name, value in (("size", size), ("min_count", min_count)):
+            if value < 1:
+                raise ValueError(f"Vocabulary.of: {name}={value}, expected at least 1")
+        _not_a_string("Vocabulary.of", tokens)
         common = Counter(tokens).most_common()
         kept = [w for w, n in common if n >= min_count and w != UNKNOWN]
         return cls(kept[: size - 1])
@@ -77,44 +58,26 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[str]) -> Array:
         """(N,) indices of N tokens; unknown words have the index of `<unk>`, V − 1."""
+        _not_a_string("Vocabulary.encode", tokens)
         unknown = len(self.words) - 1
         return np.array([self._index.get(t, unknown) for t in tokens], dtype=np.intp)
 
     def decode(self, indices: Iterable[int]) -> list[str]:
-        """The words of some indices."""
+        """The words of some indices; IndexError where one is not in 0 … V − 1."""
+        V = len(self.words)
+        indices = list(indices)
+        for i in indices:
+            if not 0 <= i < V:
+                raise IndexError(f"Vocabulary.decode: index {i}, expected 0 to {V - 1}")
         return [self.words[i] for i in indices]
 
 
-class Segmentation:
-    """One long text as B parallel streams, cut into segments of at most T steps.
-
-    Iterating gives (x, d), both (T, B) indices: the words, and the word after each. The
-    streams go on from one segment to the next, so a state can be carried.
-
-    Args:
-        text: (N,) indices.
-        batch: B, how many streams; fewer where the text is short.
-        steps: T.
-    """
-
-    def __init__(self, text: Array, batch: int, steps: int) -> None:
-        if len(text) < 2:
-            raise ValueError(
-                f"a text of {len(text)} words has no next word to learn from"
-            )
-        self.steps = steps
-        batch = min(batch, len(text) - 1)
-        length = (len(text) - 1) // batch
-        self.x = text[: batch * length].reshape(batch, length).T
-        self.d = text[1 : batch * length + 1].reshape(batch, length).T
-
-    def __len__(self) -> int:
-        return -(-len(self.x) // self.steps)
-
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        for start in range(0, len(self.x), self.steps):
-            part = slice(start, start + self.steps)
-            yield self.x[part], self.d[part]
+def _not_a_string(what: str, tokens: Any) -> None:
+    if isinstance(tokens, str):
+        raise TypeError(
+            f"{what}: got one string, expected tokens: tokenise(text) for words, or "
+            "characters(text)"
+        )
 
 
 class Unigram:

@@ -1,0 +1,184 @@
+"""Texts as tokens and as batches."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import Tensor
+from rnn.losses import cross_entropy
+from rnn.text import (
+    IGNORED,
+    Batches,
+    Segmentation,
+    Vocabulary,
+    characters,
+    join,
+    pad,
+    tokenise,
+)  # fmt: skip
+
+TOKENS = [
+    ("Disse-lhe: dir-se-ia que fá-lo-ei!",
+     ["disse-lhe", ":", "dir-se-ia", "que", "fá-lo-ei", "!"]),
+    ("d'água, d’água e pára-raios", ["d'água", ",", "d’água", "e", "pára-raios"]),
+    ("'aspas' e -lhe -", ["'", "aspas", "'", "e", "-", "lhe", "-"]),
+    ("Custou 1.234,56 em 1899, e 3,5 mais.",
+     ["custou", "1.234,56", "em", "1899", ",", "e", "3,5", "mais", "."]),
+    ("o 2º, a 3ª e 10:30", ["o", "2º", ",", "a", "3ª", "e", "10", ":", "30"]),
+    ("3,5a 1,2,x", ["3", ",", "5a", "1,2", ",", "x"]),
+    ("ÀS AÇÕES", ["às", "ações"]),
+    (unicodedata.normalize("NFD", "Coração não é"), ["coração", "não", "é"]),
+    ("m̃bo", ["m̃bo"]),
+    ("Ele — só ele -- foi... «foi»?",
+     ["ele", "—", "só", "ele", "--", "foi", "...", "«", "foi", "»", "?"]),
+    ("um_dois <unk>\n\ttrês", ["um", "dois", "<unk>", "três"]),
+    ("", []),
+    (" \n", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "tokens"), TOKENS)
+def test_words_and_punctuation(text, tokens):
+    assert tokenise(text) == tokens
+    assert [t.lower() for t in tokenise(text, lower=False)] == tokens
+
+
+WORDS = st.sampled_from("coração disse-lhe d'água não É 3,50 1899 2º ã".split())  # noqa: SIM905
+MARKS = st.sampled_from([",", ";", "!", "?", "»", ")", "«", "("])
+
+
+@given(st.lists(WORDS | MARKS))
+def test_what_is_joined_has_the_same_tokens(tokens):
+    assert tokenise(join(tokens), lower=False) == tokens
+
+
+@given(st.text())
+def test_however_an_accent_was_typed_it_is_one_letter(text):
+    for form in ("NFC", "NFD"):
+        typed = unicodedata.normalize(form, text)
+        assert tokenise(typed, lower=False) == tokenise(text, lower=False)
+        assert characters(typed) == characters(text)
+
+
+@given(st.text())
+def test_nothing_but_space_is_lost(text):
+    composed = unicodedata.normalize("NFC", text)
+    assert "".join(characters(text)) == composed
+    kept = "".join(tokenise(text, lower=False))
+    assert kept == "".join(c for c in composed if not c.isspace() and c != "_")
+
+
+def test_characters_have_a_vocabulary_too():
+    text = "São só\nsonhos."
+    vocabulary = Vocabulary.of(characters(text), size=100)
+    assert vocabulary.words == [*sorted(set(text)), "<unk>"]
+    indices = vocabulary.encode(characters(unicodedata.normalize("NFD", text)))
+    assert "".join(vocabulary.decode(indices)) == text
+
+
+def test_the_lectures_size_and_ties():
+    tokens = [f"p{i}" for i in range(20_000)] + ["zebra"] * 2
+    vocabulary = Vocabulary.of(tokens)
+    assert len(vocabulary) == 10_001 and vocabulary.words[-1] == "<unk>"
+    # Of the words that occur once, the first in the text.
+    assert set(vocabulary.words) == {f"p{i}" for i in range(9_999)} | {"zebra", "<unk>"}
+    assert vocabulary.encode(["p19999", "zebra"]).tolist() == [10_000, 9_999]
+
+
+texts = st.lists(st.integers(2, 9), min_size=1, max_size=12)
+
+
+@given(texts, st.integers(1, 5), st.booleans(), st.booleans())
+def test_batches_hold_every_text_once(lengths, batch, shuffled, bucketed):
+    starts = np.cumsum([0, *lengths[:-1]])
+    data = [np.arange(s, s + n) for s, n in zip(starts, lengths, strict=True)]
+    rng = np.random.default_rng(0) if shuffled else None
+    batches = Batches(data, batch, rng, bucketed)
+    for _ in range(2):
+        found = []
+        passed = list(batches)
+        assert len(passed) == len(batches)
+        for x, d, steps in passed:
+            assert x.shape == d.shape == (steps.max(), len(steps))
+            for b, n in enumerate(steps):
+                found.append(tuple(x[:n, b]))
+                np.testing.assert_array_equal(d[:n, b], x[:n, b] + 1)
+                assert not x[n:, b].any() and np.all(d[n:, b] == IGNORED)
+        expected = [tuple(text[:-1]) for text in data]
+        assert sorted(found) == sorted(expected)
+        if not (shuffled or bucketed):
+            assert found == expected
+    if bucketed:
+        least = sum(-n for n in lengths) + len(lengths)
+        padding = sum(x.size for x, _, _ in passed) + least
+        plain = sum(x.size for x, _, _ in Batches(data, batch)) + least
+        assert padding <= plain or len(lengths) % batch
+
+
+def test_batches_are_shuffled_anew_in_each_pass_and_by_their_seed():
+    data = [np.arange(n) for n in (3, 3, 3, 4, 4, 4, 5, 5)]
+    passes = [
+        [[list(steps) for _, _, steps in batches] for _ in range(3)]
+        for batches in (Batches(data, 2, np.random.default_rng(1)) for _ in range(2))
+    ]
+    assert passes[0] == passes[1] and passes[0][0] != passes[0][1]
+    bucketed = Batches(data, 2, np.random.default_rng(1), bucketed=True)
+    firsts = {tuple(next(iter(bucketed))[2]) for _ in range(20)}
+    assert firsts == {(2, 2), (2, 3), (3, 3), (4, 4)}
+
+
+def test_padding_does_not_teach():
+    """The loss of a padded batch is the mean over its words, whatever the padding."""
+    rng = np.random.default_rng(0)
+    (x, d, lengths), = Batches([np.array([1, 2, 0]), np.array([2, 1])], 2)  # fmt: skip
+    assert x.tolist() == [[1, 2], [2, 0]] and d.tolist() == [[2, 1], [0, -1]]
+    z = Tensor(rng.normal(size=(2, 2, 3)), requires_grad=True)
+    E = cross_entropy(z, d, ignore_index=IGNORED)
+    E.backward()
+    p = np.exp(z.data) / np.exp(z.data).sum(-1, keepdims=True)
+    expected = -np.log([p[0, 0, 2], p[1, 0, 0], p[0, 1, 1]]).mean()
+    assert E.item() == pytest.approx(expected, rel=1e-12)
+    assert not z.grad[1, 1].any() and lengths.tolist() == [2, 1]
+
+
+def test_padding_of_vectors():
+    padded, lengths = pad([np.ones((1, 2)), np.zeros((3, 2))], fill=7.0)
+    assert padded.shape == (3, 2, 2) and lengths.tolist() == [1, 3]
+    np.testing.assert_array_equal(padded[:, 0], [[1, 1], [7, 7], [7, 7]])
+
+
+V = Vocabulary(["a", "b"])
+TEXT = np.arange(9)
+MISTAKES = [
+    (lambda: tokenise(b"S\xc3\xa3o"), TypeError, r"tokenise: got bytes.*decode\('utf-8'"),
+    (lambda: characters(None), TypeError, "characters: got NoneType, expected text"),
+    (lambda: Vocabulary("ab"), TypeError, "Vocabulary: got one string, expected tokens"),
+    (lambda: Vocabulary.of("a b"), TypeError, r"Vocabulary.of: .*tokenise\(text\)"),
+    (lambda: V.encode("a b"), TypeError, "Vocabulary.encode: got one string"),
+    (lambda: Vocabulary.of(["a"], size=0), ValueError, "size=0, expected at least 1"),
+    (lambda: Vocabulary.of(["a"], min_count=0), ValueError, "min_count=0, expected at"),
+    (lambda: V.decode([0, 3]), IndexError, "Vocabulary.decode: index 3, expected 0 to 2"),
+    (lambda: V.decode([-1]), IndexError, "index -1"),
+    (lambda: Segmentation(TEXT, 0, 3), ValueError, "Segmentation: batch=0, expected at"),
+    (lambda: Segmentation(TEXT, 2, 0), ValueError, "Segmentation: steps=0"),
+    (lambda: Segmentation(TEXT[:1], 2, 3), ValueError, "1 words has no next word"),
+    (lambda: Segmentation(TEXT * 1.0, 2, 3), ValueError, "the text is float64 of shape"),
+    (lambda: Segmentation(TEXT.reshape(3, 3), 2, 3), ValueError, r"int64 of .* \(N,\)"),
+    (lambda: Batches([TEXT], 0), ValueError, "Batches: batch=0"),
+    (lambda: Batches([], 2), ValueError, "Batches: there are no texts"),
+    (lambda: Batches([TEXT, TEXT[:1]], 2), ValueError, "text 1 has 1 words, expected at"),
+    (lambda: Batches([TEXT, [0.5]], 2), ValueError, "text 1 is float64"),
+    (lambda: Batches([["a", "b"]], 2), ValueError, "text 0 is <U1 .*vocabulary.encode"),
+    (lambda: pad([]), ValueError, "pad: sequences of shapes none, expected at least one"),
+    (lambda: pad([np.ones((2, 3)), np.ones((2, 4))]), ValueError, r"\(2, 3\), \(2, 4\)"),
+    (lambda: pad([1.0]), ValueError, r"pad: sequences of shapes \(\)"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "match"), MISTAKES)
+def test_mistakes(call, error, match):
+    with pytest.raises(error, match=match):
+        call()
