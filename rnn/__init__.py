@@ -3,6 +3,7 @@
 from rnn import deltas, losses, optim
 from rnn.binary import bars_and_stripes
 from rnn.boltzmann import BoltzmannMachine, RestrictedBoltzmannMachine
+from rnn.bptt import cut, cuts, segments
 from rnn.capacity import capacity_curve
 from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.contrastive import Learning, contrast, fit_boltzmann
@@ -14,7 +15,8 @@ from rnn.flow import GradientFlow, gradient_flow
 from rnn.hopfield import Hopfield, Recall
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.recurrent import GRU, LSTM, RNN
-from rnn.text import Vocabulary
+from rnn.sampling import beam_search, sample
+from rnn.text import Batches, Segmentation, Vocabulary, characters, tokenise
 from rnn.training import History, fit
 from rnn.unroll import unroll
 from rnn.window import WindowMLP, windows
@@ -32,6 +34,7 @@ __all__ = [
     "LSTM",
     "MLP",
     "RNN",
+    "Batches",
     "BoltzmannMachine",
     "Credit",
     "ElmanNetwork",
@@ -48,13 +51,18 @@ __all__ = [
     "RNNCell",
     "Recall",
     "RestrictedBoltzmannMachine",
+    "Segmentation",
     "Vocabulary",
     "WindowMLP",
     "architecture_of",
     "bars_and_stripes",
+    "beam_search",
     "capacity_curve",
+    "characters",
     "contrast",
     "credit",
+    "cut",
+    "cuts",
     "deltas",
     "encoder_decoder",
     "explain",
@@ -68,7 +76,10 @@ __all__ = [
     "one_to_many",
     "one_to_one",
     "optim",
+    "sample",
     "save",
+    "segments",
+    "tokenise",
     "unroll",
     "windows",
 ]

@@ -78,7 +78,7 @@ class Checkpoint:
             self._sound = path == self.path
             if damaged:
                 message = f"{damaged[0]}. Going on from the one before it, {path}"
-                warnings.warn(message, stacklevel=2)
+                warnings.warn(message, stacklevel=4)
             return path, contents
         if damaged:
             raise ModelFileError(

@@ -149,14 +149,14 @@ def test_where_both_are_damaged_both_are_named(tmp_path):
     assert list(tmp_path.iterdir()) == [] and trained(path) == trained(None)
 
 
-def test_killed_between_two_names(tmp_path, monkeypatch):
-    """The last moment: the old one has its new name, the new one not yet."""
+@pytest.mark.parametrize("at", range(2 * EPOCHS - 1))
+def test_killed_between_two_names(tmp_path, monkeypatch, at):
+    """At the even moments the old one has its new name, the new one not yet its own."""
     path = tmp_path / "c.safetensors"
     replace, count = Path.replace, iter(range(100))
 
     def broken(self, target):
-        # 0: epoch 1 is there; 1, 2: epoch 2; 3: epoch 2 steps back, and then …
-        if next(count) == 4:
+        if next(count) == at:
             raise Killed
         return replace(self, target)
 
@@ -165,10 +165,11 @@ def test_killed_between_two_names(tmp_path, monkeypatch):
         trained(path)
     monkeypatch.undo()
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    assert [p.name for p in tmp_path.iterdir()] == ["c.previous.safetensors"]
+    assert (tmp_path / "c.previous.safetensors").exists() == (at > 1)
+    assert path.exists() == bool(at % 2)
     seen = []
     assert trained(path, watch=seen.append) == trained(None)
-    assert len(seen) == EPOCHS - 2
+    assert len(seen) == EPOCHS - (at + 1) // 2
 
 
 @pytest.mark.parametrize("full_from", [1, 3])

@@ -179,6 +179,16 @@ def test_a_sequence_that_has_ended_stays_ended():
         assert np.all(column[np.argmax(column == 0) :] == 0)
 
 
+def test_a_beam_never_takes_the_impossible():
+    z = np.array([[0.0, -np.inf, 1.0]])
+
+    def step(words, state):
+        return np.repeat(z, len(words), axis=0), state
+
+    found = beam_search(step, [0], None, 2, width=9)
+    assert sorted(h.tokens for h in found) == [(0, 0), (0, 2), (2, 0), (2, 2)]
+
+
 def test_a_network_is_sampled_and_searched():
     """Beams of a next-word model have the probabilities that the network gives."""
     network = ElmanNetwork(5, 3, 5, output_activation="softmax", rng=0)

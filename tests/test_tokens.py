@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor
+from rnn import ElmanNetwork
+from rnn.language import next_word
 from rnn.losses import cross_entropy
+from rnn.optim import Adam
+from rnn.sampling import sample
 from rnn.text import (
     IGNORED,
     Batches,
@@ -19,6 +23,7 @@ from rnn.text import (
     pad,
     tokenise,
 )  # fmt: skip
+from rnn.training import fit
 
 TOKENS = [
     ("Disse-lhe: dir-se-ia que fá-lo-ei!",
@@ -144,24 +149,50 @@ def test_padding_does_not_teach():
     assert not z.grad[1, 1].any() and lengths.tolist() == [2, 1]
 
 
+def test_a_network_learns_short_texts_side_by_side():
+    words = ["ana", "sol", "lua.", "nós"]
+    vocabulary = Vocabulary.of(characters("".join(words) + "\n"), size=99)
+    V = len(vocabulary)
+    data = [vocabulary.encode(characters(f"\n{word}\n")) for word in words]
+    network = ElmanNetwork(V, 24, V, output_activation="softmax", rng=0)
+
+    def objective(batch, state):
+        x, d, _ = batch
+        v_y = np.stack([i.v_y for i in network.unroll(x)])
+        return cross_entropy(v_y, d, ignore_index=IGNORED), None
+
+    rng = np.random.default_rng(0)
+    fit(objective, Batches(data, 2, rng, bucketed=True),
+        Adam(network.parameters(), 0.02), epochs=80, rng=rng)  # fmt: skip
+    end = data[0][-1]
+    options = {"rng": rng, "stop": end, "temperature": 0.4}
+    found = sample(next_word(network), np.full((1, 40), end), None, 9, **options)
+    told = {"".join(vocabulary.decode(column)).strip("\n") for column in found.T}
+    assert told == set(words)
+
+
 def test_padding_of_vectors():
     padded, lengths = pad([np.ones((1, 2)), np.zeros((3, 2))], fill=7.0)
     assert padded.shape == (3, 2, 2) and lengths.tolist() == [1, 3]
     np.testing.assert_array_equal(padded[:, 0], [[1, 1], [7, 7], [7, 7]])
 
 
-V = Vocabulary(["a", "b"])
+AB = Vocabulary(["a", "b"])
 TEXT = np.arange(9)
 MISTAKES = [
     (lambda: tokenise(b"S\xc3\xa3o"), TypeError, r"tokenise: got bytes.*decode\('utf-8'"),
     (lambda: characters(None), TypeError, "characters: got NoneType, expected text"),
     (lambda: Vocabulary("ab"), TypeError, "Vocabulary: got one string, expected tokens"),
     (lambda: Vocabulary.of("a b"), TypeError, r"Vocabulary.of: .*tokenise\(text\)"),
-    (lambda: V.encode("a b"), TypeError, "Vocabulary.encode: got one string"),
+    (lambda: AB.encode("a b"), TypeError, "Vocabulary.encode: got one string"),
     (lambda: Vocabulary.of(["a"], size=0), ValueError, "size=0, expected at least 1"),
     (lambda: Vocabulary.of(["a"], min_count=0), ValueError, "min_count=0, expected at"),
-    (lambda: V.decode([0, 3]), IndexError, "Vocabulary.decode: index 3, expected 0 to 2"),
-    (lambda: V.decode([-1]), IndexError, "index -1"),
+    (
+        lambda: AB.decode([0, 3]),
+        IndexError,
+        "decode: index 3, expected 0 to 2",
+    ),
+    (lambda: AB.decode([-1]), IndexError, "index -1"),
     (lambda: Segmentation(TEXT, 0, 3), ValueError, "Segmentation: batch=0, expected at"),
     (lambda: Segmentation(TEXT, 2, 0), ValueError, "Segmentation: steps=0"),
     (lambda: Segmentation(TEXT[:1], 2, 3), ValueError, "1 words has no next word"),
