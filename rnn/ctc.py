@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import log_softmax, logsumexp
+from autograd import Tensor, log_softmax, logsumexp
 from rnn.reduction import reduced
 from rnn.unroll import unroll
 
@@ -52,6 +52,7 @@ def ctc(
     Raises:
         ValueError: for other shapes or dtypes, and lengths or labels out of range.
     """
+    logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
     targets = np.asarray(targets)
     _check(logits, targets, blank)
     T, B, _ = np.shape(logits)

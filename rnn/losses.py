@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import log_softmax
+from autograd import Tensor, log_softmax
 from autograd.tensor import value_of
 from rnn.ctc import ctc
 from rnn.reduction import reduced
@@ -57,17 +57,19 @@ def cross_entropy(
         ValueError: for shapes or dtypes other than these, an index not in 0 … K−1,
             numbers that are no probabilities, or an unknown reduction.
     """
-    if not np.ndim(logits):
+    logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
+    if not logits.ndim:
         raise ValueError("cross_entropy: logits is a number, expected shape (…, K)")
+    target = target if isinstance(target, Tensor) else np.asarray(target)
     counted: Any = None
-    if np.result_type(target).kind == "f":
+    if target.dtype.kind == "f":
         _check_probabilities(logits, target, ignore_index)
         log_p = log_softmax(logits)
         # A class ruled out by a logit of −∞ and by its probability of 0 costs nothing.
         impossible = (value_of(log_p) == -np.inf) & (value_of(target) == 0)
         losses = -np.sum(target * np.where(impossible, 0, log_p), axis=-1)
     else:
-        target = np.asarray(target)
+        target = value_of(target)
         counted = _check_indices(logits, target, ignore_index)
         target = target if counted is None else np.where(counted, target, 0)
         chosen = np.take_along_axis(log_softmax(logits), target[..., np.newaxis], axis=-1)

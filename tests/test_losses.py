@@ -97,6 +97,16 @@ def test_a_class_that_is_ruled_out_costs_nothing():
     assert cross_entropy(z, np.array([[0.5, 0.5, 0.0]])).item() == np.inf
 
 
+def test_targets_may_be_lists_and_tensors_and_certain_of_nothing():
+    z = np.random.default_rng(0).normal(size=(2, 3))
+    one = cross_entropy(z, np.array([2, 0]))
+    for same in ([2, 0], Tensor(np.array([2, 0])), [[0.0, 0, 1], [1, 0, 0]]):
+        assert cross_entropy(z, same) == pytest.approx(one, rel=1e-14)
+    assert cross_entropy(z, np.zeros((2, 3))) == 0
+    assert cross_entropy(z.tolist(), [2, 0]) == one
+    assert ctc(z[:, np.newaxis].tolist(), [[1]]) == ctc(z[:, np.newaxis], [[1]])
+
+
 def test_cross_entropy_makes_no_one_hot_vectors():
     z = Tensor(np.zeros((6, 10_001)), requires_grad=True)
     wide = [n for n in graph(cross_entropy(z, np.arange(6))) if n.shape == z.shape]
