@@ -77,15 +77,19 @@ def cross_entropy(
     return reduced("cross_entropy", losses, reduction, counted)
 
 
+def _misfit(logits: Any, target: Any) -> ValueError:
+    return ValueError(
+        f"cross_entropy: logits have shape {logits.shape} and the target is "
+        f"{target.dtype} of shape {target.shape}; expected integers of shape "
+        f"{logits.shape[:-1]}, or probabilities of shape {logits.shape}"
+    )
+
+
 def _check_indices(logits: Any, target: Any, ignore_index: int | None) -> Any:
     """Where a target counts, (…) booleans; None where all do."""
     *leading, K = np.shape(logits)
     if tuple(leading) != target.shape or target.dtype.kind not in "iu":
-        raise ValueError(
-            f"cross_entropy: logits have shape {np.shape(logits)} and the target is "
-            f"{target.dtype} of shape {target.shape}; expected integers of shape "
-            f"{tuple(leading)}, or probabilities of shape {np.shape(logits)}"
-        )
+        raise _misfit(logits, target)
     counted = None if ignore_index is None else target != ignore_index
     indices = target if counted is None else target[counted]
     if indices.size and not (indices.min() >= 0 and indices.max() < K):
@@ -98,12 +102,8 @@ def _check_indices(logits: Any, target: Any, ignore_index: int | None) -> Any:
 
 
 def _check_probabilities(logits: Any, target: Any, ignore_index: int | None) -> None:
-    if np.shape(target) != np.shape(logits):
-        raise ValueError(
-            f"cross_entropy: logits have shape {np.shape(logits)} and the probabilities "
-            f"{np.shape(target)}, expected the same. Indices of classes are integers of "
-            f"shape {np.shape(logits)[:-1]}"
-        )
+    if target.shape != logits.shape:
+        raise _misfit(logits, target)
     if ignore_index is not None:
         raise ValueError(
             f"cross_entropy: ignore_index={ignore_index} goes with indices of classes; a "
