@@ -222,6 +222,15 @@ def test_a_checkpoint_takes_and_returns_nests(wrapped):
         np.testing.assert_allclose(g, expected, rtol=1e-13)
 
 
+def test_results_of_one_shape_come_apart_again():
+    x = Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    first, second, third = checkpoint(lambda x: (x * x, 2 * x, np.sin(x)))(x)
+    np.testing.assert_array_equal(second.data, [2, 4, 6])
+    np.testing.assert_array_equal(third.data, np.sin([1.0, 2.0, 3.0]))
+    (np.sum(first) + 10 * np.sum(third)).backward()
+    np.testing.assert_allclose(x.grad, 2 * x.data + 10 * np.cos(x.data))
+
+
 def test_a_checkpoint_of_two_dtypes_is_refused():
     x = Tensor(np.ones(2), requires_grad=True)
     with pytest.raises(TypeError, match="Tensors of float32 and float64; expected one"):

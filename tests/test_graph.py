@@ -660,3 +660,31 @@ def test_empty_arrays_have_empty_gradients(expression):
 def test_axes_of_a_scalar(function, axis):
     found = grad(lambda x: np.sum(function(x, axis=axis) * 2))(np.array(3.0))
     assert found.shape == () and found == 2
+
+
+X24 = np.random.default_rng(3).normal(size=(2, 4))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda Wt: np.sum(np.sin(X24 @ Wt)),
+        lambda Wt: np.sum(np.sin(X24 @ Wt)) + np.sum(np.cos(2 * X24 @ Wt)),
+        lambda Wt: np.sum(np.sin(X24 @ Wt) + np.cos(X24 @ Wt)) + np.sum(Wt * Wt),
+        lambda Wt: np.sum(np.sin(X24 @ Wt) + np.cos(X24 @ Wt)) + np.sum(Wt[1:3] ** 2),
+        lambda Wt: np.sum(Wt[1:3] ** 2),
+        lambda Wt: np.sum(Wt[1:3] ** 2) + np.sum(Wt[[0, -1, 3, 1]] ** 3),
+        lambda Wt: np.sum(Wt[[0, -1, 3]] ** 3) + np.sum(Wt * Wt) + np.sum(Wt * 3),
+    ],
+)
+@pytest.mark.parametrize("axes", [None, (1, 0)])
+def test_what_comes_deferred_to_one_transpose(f, axes):
+    """Products, pieces and whole arrays, alone and together, through W.T to W."""
+    w = np.random.default_rng(4).normal(size=(3, 4))
+    W = Tensor(w, requires_grad=True)
+    f(np.transpose(W, axes)).backward()
+    for i, j in np.ndindex(3, 4):
+        moved = w.astype(complex)
+        moved[i, j] += 1e-30j
+        expected = np.imag(f(moved.T)) / 1e-30
+        assert W.grad[i, j] == pytest.approx(expected, rel=1e-12, abs=1e-14)
