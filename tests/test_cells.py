@@ -196,3 +196,17 @@ def test_any_pair_of_an_activation_and_its_derivative():
     u = rng.normal(size=(3, 3))
     expected = np.imag(E(p["weight_hh_l0"] + 1j * STEP * u)) / STEP
     assert np.sum(found["weight_hh_l0"] * u) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+def test_without_a_state_the_oracle_starts_from_zeros(kind):
+    network = kind(2, 3, rng=0)
+    rng = np.random.default_rng(0)
+    x, d = rng.normal(size=(4, 2, 2)), rng.normal(size=(4, 2, 3))
+    p, zeros = network.state_dict(), np.zeros((2, 1, 2, 3))
+    given = by_hand(network, p, x, d, zeros, np.ones((4, 2), bool))
+    bare = p if kind is RNN else {k.removesuffix("_l0"): v for k, v in p.items()}
+    alone = {RNN: deltas.rnn, GRU: deltas.gru, LSTM: deltas.lstm}[kind](bare, x, d)
+    assert alone.keys() == given.keys()
+    for name, value in alone.items():
+        np.testing.assert_array_equal(value, given[name])
