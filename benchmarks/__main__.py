@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograd import Tensor, Value
-from rnn import ElmanNetwork, deltas, losses
+from rnn import GRU, ElmanNetwork, deltas, losses
 
 Work = Callable[[], object]
 ROUNDS = 15
@@ -90,6 +90,21 @@ def elman(steps: int, batch: int, inputs: int, hidden: int) -> tuple[Work, Work]
         deltas.elman(parameters, x, lambda y: y - d, output_activation="identity")
 
     return engine, by_hand
+
+
+def segmented(steps: int) -> tuple[Work, Work]:
+    """A GRU whose steps are run again in segments of √T, against one that keeps them."""
+    network = GRU(8, 64, rng=0)
+    x = np.random.default_rng(0).normal(size=(steps, 8, 8))
+
+    def run(segment: int | None) -> Work:
+        def work() -> None:
+            network.zero_grad()
+            np.sum(np.square(network(x, segment=segment)[1])).backward()
+
+        return work
+
+    return run(int(steps**0.5)), run(None)
 
 
 def tied(steps: int, batch: int, width: int) -> tuple[Work, Work]:
@@ -236,6 +251,7 @@ CASES: dict[str, tuple[Work, Work]] = {
     "one W (128, 128) used 100 times, B 32": tied(100, 32, 128),
     "1,000 slices of 1,000 × 64 / of 1 × 64": sliced(1000, 64),
     "64 rows of 10,001 × 512 / of 64 × 512": gathered(10_001, 64, 512),
+    "GRU, T 2,500, steps run again / kept": segmented(2500),
     "Elman, T 220, B 1, D 1, H 8": elman(220, 1, 1, 8),
     "Elman, T 50, B 1, D 16, H 16": elman(50, 1, 16, 16),
     "Elman, T 100, B 32, D 128, H 128": elman(100, 32, 128, 128),
