@@ -1,7 +1,7 @@
 """Proof that the suite bites: break every rule, one at a time, and require red.
 
-    python tests/mutants.py                   one of each kind in each rule: seven minutes
-    python tests/mutants.py --all             every place: a quarter of an hour
+    python tests/mutants.py                   one of each kind in each rule: a quarter of an hour
+    python tests/mutants.py --all             every place: twice that
     python tests/mutants.py --list -k tanh    what there is, by id
     python tests/mutants.py --sample 30       some, at random
 
