@@ -1,9 +1,9 @@
 """Proof that the suite bites: break every rule, one at a time, and require red.
 
-    python tests/mutants.py                   one of each kind in each rule: a quarter of an hour
-    python tests/mutants.py --all             every place: twice that
-    python tests/mutants.py --list -k tanh    what there is, by id
-    python tests/mutants.py --sample 30       some, at random
+    python tests/mutants.py                 one of each kind in each rule: 15 minutes
+    python tests/mutants.py --all           every place: 30 minutes
+    python tests/mutants.py --list -k tanh  what there is, by id
+    python tests/mutants.py --sample 30     some, at random
 
 A mutant is one expression of a source file replaced, found by the syntax tree. It runs in
 a copy of the tree, in a process forked from this one, which has imported everything but

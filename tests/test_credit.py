@@ -10,6 +10,7 @@ from autograd import Tensor, graph, scope
 from rnn import (
     GRU,
     LSTM,
+    RNN,
     ElmanNetwork,
     GRUCell,
     Linear,
@@ -88,6 +89,22 @@ def test_truncation_is_the_sum_over_the_pairs_its_cuts_leave(case, k1, more):
         sum(kept[1:], kept[0]).backward()
     expected = network.W_a.grad
     np.testing.assert_allclose(found.gradient, expected, atol=1e-12, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "network", [RNN(2, 3, rng=0), GRU(2, 3, rng=0), LSTM(2, 3, rng=0)]
+)
+def test_cells_with_gates_have_credit_too(network):
+    rng = np.random.default_rng(0)
+    x, d = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 3))
+    y, _ = network(x)
+    E = [losses.squared_error(y[t], d[t]) for t in range(5)]
+    for name, p in network.parameters().items():
+        found = credit(E, p)
+        network.zero_grad()
+        sum(E[1:], E[0]).backward()
+        np.testing.assert_allclose(found.gradient, p.grad, atol=1e-12, err_msg=name)
+        assert found.G.shape[:2] == (5, 5) and not np.any(found.G[0, 1:])
 
 
 def test_a_cut_that_leaves_everything_is_exact_and_a_report_says_so():
