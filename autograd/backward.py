@@ -110,14 +110,14 @@ def sweep(
             # The general case below, spelled out: most operations take this way.
             ans, x, y = node._data, node._x, node._y
             if y is ABSENT:
-                if x._exposed or x._order > made:
+                if x._exposed or x._since > made:
                     _check_tensor(node, 0)
                 _send(vjps[0](g, ans, x._data), x, node, pending)
                 continue
             a = x._data if isinstance(x, Tensor) else x
             b = y._data if isinstance(y, Tensor) else y
             if isinstance(x, Tensor):
-                if x._exposed or x._order > made:
+                if x._exposed or x._since > made:
                     _check_tensor(node, 0)
                 if x._tracked:
                     sent = vjps[0](g, ans, a, b)
@@ -126,7 +126,7 @@ def sweep(
                     else:
                         _send(sent, x, node, pending)
             if isinstance(y, Tensor):
-                if y._exposed or y._order > made:
+                if y._exposed or y._since > made:
                     _check_tensor(node, 1)
                 if y._tracked:
                     sent = vjps[1](g, ans, a, b)
@@ -141,7 +141,7 @@ def sweep(
         values = args if record else [value_of(x) for x in args]
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
-                if x._exposed or x._order > made:
+                if x._exposed or x._since > made:
                     _check_tensor(node, i)
                 if x._tracked and (path is None or x in path):
                     sent = vjps[i](g, ans, *values, **kwargs)
@@ -196,7 +196,7 @@ def _check_tensor(node: Tensor, i: int) -> None:
     x = node._args[i]
     if node._seal is not None and i in node._seal:
         return
-    if x._order > node._order or (x._exposed and seal(x._data) != x._seal):
+    if x._since > node._order or (x._exposed and seal(x._data) != x._seal):
         raise _changed(node, i)
 
 

@@ -101,9 +101,8 @@ def _first_run(
         joined = _joined(out)
     inside = _inside(joined, start)
     used = (joined, *(x for node in inside for x in node._args if _live(x)))
-    # A leaf whose array was changed counts as made when that was first noticed.
-    outside = {x: None for x in used if x._order < start or x._primitive is None}
-    return out, joined, [x for x in outside if x not in set(variables)], _sealed(inside)
+    outside = dict.fromkeys(x for x in used if x._order < start)
+    return out, joined, list(outside), _sealed(inside)
 
 
 def _inside(joined: Tensor, start: int) -> list[Tensor]:

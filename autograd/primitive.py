@@ -161,6 +161,7 @@ class Primitive:
         node = _new(Tensor)
         node._data = value
         node._order = next(clock)
+        node._since = -1
         node.scope = scope
         node._grad = node.name = node._seal = None
         node._exposed = node._owner = node._retains = node._spent = False

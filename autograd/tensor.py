@@ -81,7 +81,7 @@ class Tensor:
 
     __slots__ = (
         "_data", "_exposed", "_grad", "_order", "_owner", "_primitive", "_rest",
-        "_retains", "_seal", "_spent", "_tracked", "_x", "_y", "name", "scope",
+        "_retains", "_seal", "_since", "_spent", "_tracked", "_x", "_y", "name", "scope",
     )  # fmt: skip
     __hash__ = object.__hash__
 
@@ -96,6 +96,7 @@ class Tensor:
     _y: Any
     _rest: Any
     _order: int
+    _since: int  # the clock when the value was last changed; −1 where it never was
     _owner: bool
     _seal: Any
     _exposed: bool
@@ -112,6 +113,7 @@ class Tensor:
         self.scope = state.get().scope
         self._primitive = self._x = self._y = self._rest = None
         self._order = next(clock)
+        self._since = -1
         self._owner = True
         self._retains = self._spent = False
         self.requires_grad = requires_grad
@@ -150,7 +152,7 @@ class Tensor:
         dtype = self.dtype
         is_float = type(self._data) is float
         self._data = float(value) if is_float else np.array(value, dtype)
-        self._order = next(clock)
+        self._since = next(clock)
         self._exposed = False
         self._seal = None
 
@@ -497,7 +499,7 @@ def settle(x: Tensor) -> None:
     """
     if x._owner and sys.getrefcount(x._data) <= _ALONE:
         if seal(x._data) != x._seal:
-            x._order = next(clock)
+            x._since = next(clock)
         x._exposed, x._seal = False, None
 
 
@@ -519,6 +521,7 @@ def wrap(value: Any) -> Tensor:
     self._tracked = self._retains = self._spent = False
     self.scope = state.get().scope
     self._order = next(clock)
+    self._since = -1
     self._owner = False
     return self
 

@@ -398,6 +398,26 @@ def test_values_may_change_between_graphs():
     np.testing.assert_array_equal(w.grad, 2 * (held))
 
 
+def test_a_change_before_the_operation_loses_no_gradient():
+    """It is noticed later, when the array is let go, and the operation is still right."""
+    w = leaf()
+    held = w.data
+    held += 1
+    y = np.sum(w * w)
+    del held
+    z = np.sum(w * w)
+    y.backward()
+    np.testing.assert_array_equal(w.grad, [4, 6])
+    z.backward()
+    np.testing.assert_array_equal(w.grad, [8, 12])
+    held = w.data
+    y = np.sum(w * w)
+    w.data = held.copy()
+    w.zero_grad()
+    y.backward()
+    np.testing.assert_array_equal(w.grad, [4, 6])
+
+
 def test_looking_at_a_value_does_not_cost_a_checksum_for_ever():
     w = leaf()
     assert w.data[0] == 1 and w._exposed
