@@ -10,7 +10,7 @@ from rnn.contrastive import Learning, contrast, fit_boltzmann
 from rnn.credit import Credit, credit
 from rnn.elman import ElmanNetwork, Instant
 from rnn.explain import explain
-from rnn.files import load, save
+from rnn.files import load, load_weights, save, save_weights
 from rnn.flow import GradientFlow, gradient_flow
 from rnn.hopfield import Hopfield, Recall
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
@@ -70,6 +70,7 @@ __all__ = [
     "fit_boltzmann",
     "gradient_flow",
     "load",
+    "load_weights",
     "losses",
     "many_to_many",
     "many_to_one",
@@ -78,6 +79,7 @@ __all__ = [
     "optim",
     "sample",
     "save",
+    "save_weights",
     "segments",
     "tokenise",
     "unroll",

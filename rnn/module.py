@@ -90,7 +90,8 @@ class Module:
         """Set every parameter's value.
 
         Raises:
-            ValueError: naming every entry that is missing, unknown or misshapen.
+            ValueError: naming every entry that is missing, unknown, misshapen or not of
+                real numbers; nothing is set then.
         """
         own = self.parameters()
         state = {name: np.asarray(value) for name, value in state.items()}
@@ -100,6 +101,11 @@ class Module:
             f"{name} has shape {np.shape(state[name])}, expected {p.shape}"
             for name, p in own.items()
             if name in state and np.shape(state[name]) != p.shape
+        ]
+        wrong += [
+            f"{name} is {value.dtype}, expected real numbers"
+            for name, value in state.items()
+            if name in own and not np.can_cast(value.dtype, float, "same_kind")
         ]
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state_dict: {'; '.join(wrong)}")
