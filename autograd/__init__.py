@@ -12,6 +12,7 @@ W.grad
 from autograd import rules
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
+from autograd.compiling import compile, fresh
 from autograd.context import no_grad, scope
 from autograd.functional import (
     grad,
@@ -33,6 +34,7 @@ from autograd.rules.elementwise import (
     softmax,
     softplus,
 )
+from autograd.rules.products import linear_steps, times_transposed
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
 from autograd.tensor import Tensor, Value, named
 
@@ -43,9 +45,11 @@ __all__ = [
     "Tensor",
     "Value",
     "checkpoint",
+    "compile",
     "contributions",
     "detect_anomaly",
     "erf",
+    "fresh",
     "gelu",
     "grad",
     "graph",
@@ -53,6 +57,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "linear_steps",
     "log_softmax",
     "logsumexp",
     "named",
@@ -64,6 +69,7 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "times_transposed",
     "value_and_grad",
     "vjp",
 ]

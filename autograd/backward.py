@@ -16,7 +16,8 @@ from autograd.anomaly import check_backward
 from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
-from autograd.tensor import ABSENT, DISPATCH, Tensor, seal, value_of
+from autograd.tensor import ABSENT, DISPATCH, Tensor, array_of, seal, value_of
+from autograd.tracing import ARRAYS, Traced
 
 __all__ = ["Use", "backward", "cast", "sweep", "topological"]
 
@@ -98,7 +99,7 @@ def sweep(
             own = primitive is None
             if not (deferred and own and g.sparse):
                 g = _fit(g.full(), node, node)
-                own = own and type(g) is np.ndarray
+                own = own and type(g) in ARRAYS
         if asked:
             yield node, g, own
         if primitive is None:
@@ -231,12 +232,12 @@ def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
             )
         g = unbroadcast(g, x.shape)
     if type(x._data) is float:
-        return g if isinstance(g, Tensor) else float(g)
+        return g if isinstance(g, (Tensor, Traced)) else float(g)
     return g if np.result_type(g) == x._data.dtype else cast(g, x._data.dtype)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    return np.asarray(x).astype(dtype)
+    return array_of(x).astype(dtype)
 
 
 cast = Primitive(_cast, name="astype").defvjp(lambda g, ans, x, dtype: g)
@@ -256,8 +257,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
         axes = (*range(lead), *within)
         if all(sizes[axis] == 1 for axis in axes):
             sizes = tuple(n for i, n in enumerate(sizes) if i >= lead)
-            g = g.reshape(sizes) if type(g) is np.ndarray else np.reshape(g, sizes)
-        elif type(g) is np.ndarray:
+            g = g.reshape(sizes) if type(g) in ARRAYS else np.reshape(g, sizes)
+        elif type(g) in ARRAYS:
             g = np.add.reduce(g, axis=axes, keepdims=True)
             g = g.reshape(g.shape[lead:])
         else:
@@ -297,13 +298,18 @@ def seed(root: Tensor, gradient: Any) -> Any:
     if type(data) is float and not isinstance(gradient, Tensor):
         return float(gradient)
     if not isinstance(gradient, Tensor):
-        return np.asarray(gradient, root.dtype)
+        return array_of(gradient).astype(root.dtype)
     return gradient if gradient.dtype == root.dtype else cast(gradient, root.dtype)
 
 
 def backward(root: Tensor, gradient: Any = None) -> None:
     """Add ∂root/∂leaf to the `.grad` of every leaf below; see `Tensor.backward`."""
     start = value_of(seed(root, gradient))
+    tape = state.get().tape
+    if tape is not None:
+        for node, g, _ in sweep(root, start):
+            tape.leave(node, g)
+        return
     for node, g, own in sweep(root, start, deferred=True):
         if type(node._data) is float:
             node._grad = (node._grad or 0.0) + float(g)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Setting", "State", "no_grad", "recording", "scope", "state"]
 
@@ -16,11 +16,13 @@ class State(NamedTuple):
         recording: whether operations are recorded.
         scope: the path they carry.
         lines: where each operation was called, while `detect_anomaly` wants to know.
+        tape: what writes the program down, while `compile` records one.
     """
 
     recording: bool = True
     scope: str = ""
     lines: dict[int, str] | None = None
+    tape: Any = None
 
 
 START = State()
@@ -83,7 +85,7 @@ class scope(Setting):
     def changed(self, now: State) -> State:
         """The state inside."""
         path = f"{now.scope}/{self.name}" if now.scope else self.name
-        return State(now.recording, path, now.lines)
+        return State(now.recording, path, now.lines, now.tape)
 
     def _recreate_cm(self) -> scope:
         return scope(self.name)

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEFERRED", "Deferred", "Piece", "Product", "Sum"]
+from autograd.tracing import ARRAYS
+
+__all__ = ["DEFERRED", "Column", "Deferred", "Piece", "Product", "Rows", "Sum"]
 
 HELD = 2**22
-"""Elements of factors, 32 MiB of float64, that a sum of products holds at most."""
+"""Elements of left factors, 32 MiB of float64, that a sum of products holds at most."""
 
 
 class Deferred:
@@ -50,29 +52,37 @@ class Piece(Deferred):
     def __init__(self, g: Any, index: Any, shape: tuple[int, ...]) -> None:
         self.g, self.index, self.shape = g, index, shape
 
+    @property
+    def value(self) -> Any:
+        """G, written out."""
+        return self.g.full() if type(self.g) is Rows else self.g
+
     def add_to(self, total: Any) -> None:
         """Add it to an array of its shape, in place."""
-        index = self.index
+        index, g = self.index, self.value
         parts = index if type(index) is tuple else (index,)
         if all(part is None or isinstance(part, _BASIC) for part in parts):
-            total[index] += self.g
-        elif (
-            isinstance(index, np.ndarray) and index.dtype.kind in "iu" and total.ndim > 1
-        ):
-            _add_rows(total, index, self.g)
+            total[index] += g
+        elif type(index) in ARRAYS and index.dtype.kind in "iu" and total.ndim > 1:
+            _add_rows(total, index, g)
         else:
-            np.add.at(total, index, self.g)
+            np.add.at(total, index, g)
 
     @property
     def sparse(self) -> bool:
-        return bool(4 * np.size(self.g) < math.prod(self.shape))
+        return bool(4 * self.size < math.prod(self.shape))
+
+    @property
+    def size(self) -> int:
+        """The elements of g."""
+        return self.g.size if type(self.g) is Rows else int(np.size(self.g))
 
     def keep(self) -> None:
-        self.g = np.array(self.g)
+        self.g = np.copy(self.value)
 
     def full(self) -> Any:
         """Zeros, and g at [index]."""
-        total = np.zeros(self.shape, np.result_type(self.g))
+        total = np.zeros_like(self.value, shape=self.shape)
         self.add_to(total)
         return total
 
@@ -88,9 +98,69 @@ def _add_rows(total: Any, index: Any, g: Any) -> None:
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     first = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: rows.size])
-    if first.size:
+    if rows.size:
         g = np.broadcast_to(g, (*index.shape, *width)).reshape((rows.size, *width))
         total[rows[first]] += np.add.reduceat(g[order], first, axis=0)
+
+
+def _tile(pieces: list[Piece]) -> bool:
+    """Whether pieces are all rows of an array, or cut its last axis, without a gap."""
+    shape = pieces[0].shape
+    kind = type(pieces[0].index)
+    if kind is int:
+        rows = {piece.index for piece in pieces if type(piece.index) is int}
+        return len(rows) == len(pieces) == shape[0] and min(rows) == 0
+    if kind is not tuple:
+        return False
+    cuts = []
+    for piece in pieces:
+        index = piece.index
+        if not (type(index) is tuple and len(index) == 2 and index[0] is Ellipsis):
+            return False
+        part = index[1]
+        if type(part) is not slice or part.step is not None:
+            return False
+        cuts.append((part.start, part.stop))
+    end = 0
+    try:
+        for start, stop in sorted(cuts):
+            if start != end or not start < stop <= shape[-1]:
+                return False
+            end = stop
+    except TypeError:  # an open end, or no number
+        return False
+    return bool(end == shape[-1])
+
+
+def _tiled(pieces: list[Piece]) -> Any:
+    """The array that pieces without a gap make up."""
+    first, shape = pieces[0].g, pieces[0].shape
+    if all(type(piece.g) is Rows and piece.g.right is first.right for piece in pieces):
+        ordered = sorted(pieces, key=lambda piece: piece.index)
+        lefts = [piece.g.left for piece in ordered]
+        return np.dot(np.concatenate(lefts), first.right).reshape(shape)
+    total = np.empty_like(pieces[0].value, shape=shape)
+    for piece in pieces:
+        total[piece.index] = piece.value
+    return total
+
+
+class Rows(Deferred):
+    """The product of left (rows, N) and a matrix (N, M): an array (rows, M)."""
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Any, right: Any) -> None:
+        self.left, self.right = left, right
+
+    @property
+    def size(self) -> int:
+        """The elements of the product."""
+        return len(self.left) * int(self.right.shape[1])
+
+    def full(self) -> Any:
+        """The product."""
+        return np.dot(self.left, self.right)
 
 
 class Product(Deferred):
@@ -116,20 +186,37 @@ class Product(Deferred):
 
     def full(self) -> Any:
         """The rows of all pairs stacked, as one product."""
-        if len(self.lefts) == 1:
-            return self.lefts[0].T @ self.rights[0]
-        return np.concatenate(self.lefts).T @ np.concatenate(self.rights)
+        return _joined(self.lefts).T @ _joined(self.rights)
+
+
+class Column(Deferred):
+    """Σ over the rows of each part (rows, N): an array (N,)."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, part: Any) -> None:
+        self.parts = [part]
+
+    def full(self) -> Any:
+        """The sum over the rows of all parts, joined in the order of time."""
+        return np.add.reduce(_joined(self.parts), axis=0)
+
+
+def _joined(parts: list[Any]) -> Any:
+    """The rows of all parts. A sweep goes backwards, so the last part comes first."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts[::-1])
 
 
 class Sum(Deferred):
     """The gradients that several uses sent to one node."""
 
-    __slots__ = ("held", "own", "pieces", "products", "total")
+    __slots__ = ("columns", "held", "own", "pieces", "products", "total")
 
     def __init__(self, first: Any) -> None:
         self.total: Any = None
         self.own = False
         self.products: Product | None = None
+        self.columns: Column | None = None
         self.held = 0
         self.pieces: list[Piece] = []
         self.add(first)
@@ -138,6 +225,8 @@ class Sum(Deferred):
         """Take in the gradient of one more use."""
         if type(g) is Product and g.light:
             self._hold(g)
+        elif type(g) is Column:
+            self._hold_column(g)
         elif type(g) is Piece:
             self.pieces.append(g)
         else:
@@ -150,34 +239,46 @@ class Sum(Deferred):
         else:
             self.products.lefts += g.lefts
             self.products.rights += g.rights
-        for left, right in zip(g.lefts, g.rights, strict=True):
-            self.held += left.size + right.size
+        self.held += sum(left.size for left in g.lefts)
         if self.held > HELD:
             products, self.products, self.held = self.products, None, 0
             self._add(products)
+
+    def _hold_column(self, g: Column) -> None:
+        if self.columns is None:
+            self.columns = Column.__new__(Column)
+            self.columns.parts = list(g.parts)
+        else:
+            self.columns.parts += g.parts
+        self.held += sum(part.size for part in g.parts)
+        if self.held > HELD:
+            columns, self.columns, self.held = self.columns, None, 0
+            self._add(columns)
 
     def _add(self, g: Any) -> None:
         own = isinstance(g, Deferred)
         g = g.full() if isinstance(g, Deferred) else g
         if self.total is None:
             self.total, self.own = g, own
-        elif self.own and type(g) is np.ndarray:
+        elif self.own and type(g) in ARRAYS:
             self.total += g
         else:
             self.total = self.total + g
-            self.own = type(self.total) is np.ndarray
+            self.own = type(self.total) in ARRAYS
 
     @property
     def T(self) -> Any:
-        if self.total is None and self.products is not None and not self.pieces:
+        pure = self.total is None and self.columns is None and not self.pieces
+        if pure and self.products is not None:
             return self.products.T
         return super().T
 
     @property
     def sparse(self) -> bool:
-        if self.total is not None or self.products is not None:
+        dense = (self.total, self.products, self.columns)
+        if not self.pieces or any(part is not None for part in dense):
             return False
-        sizes = sum(np.size(piece.g) for piece in self.pieces)
+        sizes = sum(piece.size for piece in self.pieces)
         return bool(4 * sizes < math.prod(self.pieces[0].shape))
 
     def keep(self) -> None:
@@ -189,16 +290,22 @@ class Sum(Deferred):
         if self.products is not None:
             products, self.products = self.products, None
             self._add(products)
+        if self.columns is not None:
+            columns, self.columns = self.columns, None
+            self._add(columns)
         if self.pieces:
             pieces, self.pieces = self.pieces, []
             self._add_pieces(pieces)
         return self.total
 
     def _add_pieces(self, pieces: list[Piece]) -> None:
-        if self.own and type(self.total) is np.ndarray:
+        if self.own and type(self.total) in ARRAYS:
             buffer = self.total
+        elif _tile(pieces):
+            buffer = _tiled(pieces)
+            pieces = []
         else:
-            buffer = np.zeros(pieces[0].shape, np.result_type(pieces[0].g))
+            buffer = np.zeros_like(pieces[0].value, shape=pieces[0].shape)
         for piece in pieces:
             piece.add_to(buffer)
         if buffer is not self.total:
@@ -206,5 +313,5 @@ class Sum(Deferred):
             self.own = self.own or self.total is buffer
 
 
-DEFERRED = frozenset({Piece, Product, Sum})
+DEFERRED = frozenset({Column, Piece, Product, Rows, Sum})
 """Their types, for a test quicker than isinstance."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd.backward import seed, sweep, topological
 from autograd.context import recording
-from autograd.tensor import DISPATCH, Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, array_of, value_of
+from autograd.tracing import Traced
 from autograd.trees import leaves, map_tree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -86,7 +87,7 @@ def _as_data(g: Any, x: Tensor, own: bool) -> Any:
     """A gradient in the form of the value: a Python float, or an array of its own."""
     if own or isinstance(g, Tensor):
         return g
-    return float(g) if type(x._data) is float else np.array(g)
+    return float(g) if type(x._data) is float else np.copy(g)
 
 
 def _numeric(value: Any, name: str) -> None:
@@ -176,10 +177,10 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
                 f"vjp: g has shape {np.shape(value_of(g))}, expected that of the value, "
                 f"{np.shape(value_of(run.value))}"
             )
-        return run.pull(run.value, g if isinstance(g, Tensor) else np.asarray(g))
+        return run.pull(run.value, g if isinstance(g, Tensor) else array_of(g))
 
     out = run.plain(run.value)  # a copy: the sweeps still need the value
-    return out.copy() if isinstance(out, np.ndarray) else out, pull
+    return out.copy() if isinstance(out, (np.ndarray, Traced)) else out, pull
 
 
 def jvp(
@@ -217,7 +218,7 @@ def jvp(
     swept = sweep(paired, _ones(paired), record=record, wanted={dual})
     table = {x: g for x, g, _ in swept}
     tangent = table[dual] if dual in table else np.zeros_like(_ones(run.value))
-    return run.plain(run.value), tangent if record else np.array(value_of(tangent))
+    return run.plain(run.value), tangent if record else np.copy(value_of(tangent))
 
 
 def jacobian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:

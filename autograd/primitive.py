@@ -13,6 +13,7 @@ import numpy as np
 from autograd.anomaly import check_forward
 from autograd.context import state
 from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
+from autograd.tracing import Traced, TracedNumber
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -157,7 +158,9 @@ class Primitive:
         self, value: Any, x: Any, y: Any, rest: Any, tracked: bool, open_: bool
     ) -> Tensor:
         """A Tensor of `value`, with its place in the graph where an argument has one."""
-        recording, scope, lines = state.get()
+        recording, scope, lines, tape = state.get()
+        if tape is not None:
+            tape.meet((x, y) if rest is None else rest[0])
         node = _new(Tensor)
         node._data = value
         node._order = next(clock)
@@ -223,6 +226,10 @@ class Primitive:
 
 def _boxed(value: Any, *arguments: Any) -> Any:
     """A scalar of NumPy's as an array; as a float where all that came in were numbers."""
+    if isinstance(value, TracedNumber):
+        return value.boxed()
+    if isinstance(value, Traced):
+        return value
     scalars = all(type(x) in (float, int) for x in arguments)
     return float(value) if scalars else np.asarray(value)
 

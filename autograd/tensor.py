@@ -21,6 +21,7 @@ import numpy as np
 
 from autograd.context import state
 from autograd.deferred import Deferred
+from autograd.tracing import Traced
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
@@ -126,7 +127,10 @@ class Tensor:
         between an operation and the sweep through it, the sweep raises. All others are
         read-only.
         """
-        if type(self._data) is float:
+        tape = state.get().tape
+        if tape is not None:
+            tape.meet((self,))
+        if type(self._data) is float or isinstance(self._data, Traced):
             return self._data
         if self._owner:
             if not self._exposed:
@@ -149,6 +153,11 @@ class Tensor:
                 f"{self._title()}: the new value has shape {np.shape(value)}, expected "
                 f"{self.shape}"
             )
+        if isinstance(self._data, Traced):
+            raise TypeError(
+                f"compile: the function sets {self._title()}. Return the new value, and "
+                "set it outside: `optimizer.step()` after the compiled function"
+            )
         dtype = self.dtype
         is_float = type(self._data) is float
         self._data = float(value) if is_float else np.array(value, dtype)
@@ -163,6 +172,9 @@ class Tensor:
         The gradient of an array of which few rows were used is written out when it is
         first looked at.
         """
+        tape = state.get().tape
+        if tape is not None:
+            return tape.gradient(self)
         if isinstance(self._grad, Deferred):
             self._grad = np.asarray(self._grad.full(), self.dtype)
         return self._grad
@@ -398,7 +410,8 @@ class Tensor:
 
     def __repr__(self) -> str:
         label = f"{self.name}: " if self.name else ""
-        text = np.array2string(np.asarray(self._data), precision=6, threshold=20)
+        value = self._data.value if isinstance(self._data, Traced) else self._data
+        text = np.array2string(np.asarray(value), precision=6, threshold=20)
         grad = ", requires_grad=True" if self._tracked else ""
         return f"Tensor({label}{text}{grad})"
 
@@ -452,7 +465,7 @@ def _own(data: Any) -> Any:
         raise TypeError("Tensor: the data is a Tensor already; use it, or its .detach()")
     if type(data) is float:
         return data
-    array = np.array(data)
+    array = data.copy() if isinstance(data, Traced) else np.array(data)
     if array.dtype.kind not in "fiubc":
         raise TypeError(
             f"Tensor: expected numbers, got {type(data).__name__} of dtype {array.dtype}"
@@ -511,10 +524,21 @@ def _no_rule(function: str) -> str:
     )
 
 
+def value_of(x: Any) -> Any:
+    """The value of a Tensor; anything else as it is."""
+    return x._data if isinstance(x, Tensor) else x
+
+
+def array_of(x: Any) -> Any:
+    """The value of a Tensor, or of anything else, as an array."""
+    x = value_of(x)
+    return x if isinstance(x, Traced) else np.asarray(x)
+
+
 def wrap(value: Any) -> Tensor:
     """A Tensor around `value` as it is: no copy, no gradient, no place in the graph."""
     self = Tensor.__new__(Tensor)
-    self._data = value if type(value) is float else np.asarray(value)
+    self._data = value if type(value) is float else array_of(value)
     self._exposed = False
     self._seal = None
     self._grad = self.name = self._primitive = self._x = self._y = self._rest = None
@@ -542,11 +566,6 @@ class Value(Tensor):
 
     def __init__(self, data: float) -> None:
         super().__init__(float(data), requires_grad=True)
-
-
-def value_of(x: Any) -> Any:
-    """The value of a Tensor; anything else as it is."""
-    return x._data if isinstance(x, Tensor) else x
 
 
 def listed(x: Any) -> Any:

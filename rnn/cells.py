@@ -6,17 +6,19 @@ gates are PyTorch's, so that weights move both ways.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, named, sigmoid
+from autograd import Tensor, linear_steps, named, sigmoid
 from rnn.activations import ACTIVATIONS, activation_named
 from rnn.module import Module, check_config, uniform
 
 __all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell"]
 
 State = Any
+Recur = Callable[[Any], Any]
 
 
 class Cell(Module):
@@ -91,21 +93,37 @@ class Cell(Module):
                     f"{type(self).__name__}: the state has shape {np.shape(part)}, "
                     f"expected {(*np.shape(x)[:-1], H)}, (B, H) with H = {H}"
                 )
-        return self._next(x, state)
+        return self.advance(
+            self.of_inputs(x), state, lambda h: np.inner(h, self.weight_hh)
+        )
 
-    def _next(self, x: Any, state: State) -> State:
+    def of_inputs(self, x: Any) -> Any:
+        """What the inputs x (…, D) send to the gates (…, G·H)."""
+        fields = np.inner(x, self.weight_ih)
+        for bias in self._biases():
+            fields = fields + bias
+        return fields
+
+    def of_steps(self, xs: Any) -> Callable[[int], Any]:
+        """The same for xs (T, B, D), as a function of the step: one product of all."""
+        return linear_steps(xs, self.weight_ih, *self._biases())
+
+    def _biases(self) -> tuple[Any, ...]:
+        return (self.bias_ih, self.bias_hh) if self.config["bias"] else ()
+
+    def advance(self, of_x: Any, state: State, recur: Recur) -> State:
+        """The state after a step.
+
+        Args:
+            of_x: (B, G·H), what `of_inputs` gave for the step.
+            state: (B, H), or the pair of them.
+            recur: h (B, H) ↦ W_hh h (B, G·H), which many steps may share.
+        """
         raise NotImplementedError
 
-    def _fields(self, x: Any, h: Any) -> tuple[Any, Any]:
-        """W_ih x + b_ih and W_hh h + b_hh, of all gates, (B, G·H) each."""
-        of_x, of_h = np.inner(x, self.weight_ih), np.inner(h, self.weight_hh)
-        if self.config["bias"]:
-            return of_x + self.bias_ih, of_h + self.bias_hh
-        return of_x, of_h
-
-    def _gate(self, fields: Any, number: int) -> Any:
+    def _gate(self, fields: Any, number: int, count: int = 1) -> Any:
         H = self.config["hidden_size"]
-        return fields[..., number * H : (number + 1) * H]
+        return fields[..., number * H : (number + count) * H]
 
 
 class RNNCell(Cell):
@@ -123,9 +141,9 @@ class RNNCell(Cell):
         self._phi = activation_named(nonlinearity, ACTIVATIONS, "nonlinearity")
         self.config["nonlinearity"] = nonlinearity
 
-    def _next(self, x: Any, state: State) -> State:
-        of_x, of_h = self._fields(x, state)
-        return named("h", self._phi(named("v", of_x + of_h)))
+    def advance(self, of_x: Any, state: State, recur: Recur) -> State:
+        """φ of the field v; see `Cell.advance`."""
+        return named("h", self._phi(named("v", of_x + recur(state))))
 
 
 class GRUCell(Cell):
@@ -138,10 +156,18 @@ class GRUCell(Cell):
 
     gates = 3
 
-    def _next(self, x: Any, state: State) -> State:
-        of_x, of_h = self._fields(x, state)
-        r = named("r", sigmoid(named("v_r", self._gate(of_x, 0) + self._gate(of_h, 0))))
-        z = named("z", sigmoid(named("v_z", self._gate(of_x, 1) + self._gate(of_h, 1))))
+    def _biases(self) -> tuple[Any, ...]:
+        # r stands between the other one and the field of n.
+        return (self.bias_ih,) if self.config["bias"] else ()
+
+    def advance(self, of_x: Any, state: State, recur: Recur) -> State:
+        """r and z in one, then n; see `Cell.advance`."""
+        of_h = recur(state)
+        if self.config["bias"]:
+            of_h = of_h + self.bias_hh
+        v = named("v_rz", self._gate(of_x, 0, 2) + self._gate(of_h, 0, 2))
+        gates = sigmoid(v)
+        r, z = named("r", self._gate(gates, 0)), named("z", self._gate(gates, 1))
         m = named("m", self._gate(of_h, 2))
         n = named("n", np.tanh(named("v_n", self._gate(of_x, 2) + r * m)))
         return named("h", (1 - z) * n + z * state)
@@ -167,17 +193,17 @@ class LSTMCell(Cell):
         h, c = self(x, state)
         return h, (h, c)
 
-    def _next(self, x: Any, state: State) -> State:
+    def advance(self, of_x: Any, state: State, recur: Recur) -> State:
+        """The gates, c and h; see `Cell.advance`. σ is taken of g's field too: one call
+        of a whole array costs less than three of its parts.
+        """
         h, c = state
-        of_x, of_h = self._fields(x, h)
-        v = named("v", of_x + of_h)
-        i, f = (
-            named("i", sigmoid(self._gate(v, 0))),
-            named("f", sigmoid(self._gate(v, 1))),
-        )
+        v = named("v", of_x + recur(h))
+        gates = sigmoid(v)
+        i, f = named("i", self._gate(gates, 0)), named("f", self._gate(gates, 1))
         g, o = (
             named("g", np.tanh(self._gate(v, 2))),
-            named("o", sigmoid(self._gate(v, 3))),
+            named("o", self._gate(gates, 3)),
         )
         c = named("c", f * c + i * g)
         return named("h", o * np.tanh(c)), c

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, named, scope
+from autograd import Tensor, scope, times_transposed
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.layers import dropout
@@ -147,21 +150,27 @@ class Recurrent(Module):
         self, suffix: str, x: Any, state: Any, mask: Any, segment: int | None
     ) -> tuple[Any, Any]:
         """One layer in one direction: its outputs (T, B, H), and its last state."""
-        cell, T, first = self._cells[suffix], len(x), suffix.startswith("l0")
+        cell, T = self._cells[suffix], len(x)
         order = range(T - 1, -1, -1) if suffix.endswith("_reverse") else range(T)
+        recur = times_transposed(cell.weight_hh)
 
-        def step(t: int, state: Any) -> tuple[Any, Any]:
-            x_t = named("x", x[t]) if first else x[t]
-            if len(self._cells) == 1:
-                output, after = cell.step(x_t, state)
-            else:
-                with scope(suffix):
-                    output, after = cell.step(x_t, state)
+        def fields(steps: range) -> list[tuple[int, Callable[[], Any]]]:
+            first, last = min(steps), max(steps)
+            part = x if len(steps) == T else x[first : last + 1]
+            of_x = cell.of_steps(part)
+            return [(t, partial(of_x, t - first)) for t in steps]
+
+        def step(at: tuple[int, Callable[[], Any]], state: Any) -> tuple[Any, Any]:
+            t, of_x = at
+            with scope(suffix) if len(self._cells) > 1 else nullcontext():
+                after = cell.advance(of_x(), state, recur)
+            output = after[0] if isinstance(after, tuple) else after
             if mask is None:
                 return output, after
             return np.where(mask[t], output, 0), _held(mask[t], after, state)
 
-        outputs, state = unroll(step, order, state, (t + 1 for t in order), segment)
+        names = (t + 1 for t in order)
+        outputs, state = unroll(step, order, state, names, segment, fields)
         return np.stack(outputs[:: order.step]), state
 
     def _initial(self, state: Any, T: int, B: int, single: bool) -> list[Any]:
@@ -210,11 +219,17 @@ class Recurrent(Module):
             raise ValueError(f"{kind}: x has shape {x.shape}, no steps; expected T ≥ 1")
         mask = self._mask(lengths, steps, samples, form)
         value = value_of(x)
-        seen = True if mask is None else np.swapaxes(mask, 0, 1) if first else mask
-        bad = np.isnan(value) & (seen if x.ndim == 3 else np.reshape(seen, (-1, 1)))
-        if bad.any():
-            place = [int(i) for i in np.argwhere(bad)[0]]
-            raise ValueError(f"{kind}: x has NaN, the first at {place} of {x.shape}")
+        if mask is not None:
+            seen = np.swapaxes(mask, 0, 1) if first else mask
+            value = np.where(seen if x.ndim == 3 else seen[:, 0], value, 0)
+        if not np.isfinite(np.sum(value)):
+            bad = np.argwhere(~np.isfinite(value))
+            if len(bad):  # and the sum has not merely overflowed
+                place = [int(i) for i in bad[0]]
+                what = "NaN" if np.isnan(value[tuple(bad[0])]) else "∞"
+                raise ValueError(
+                    f"{kind}: x has {what}, the first at {place} of {x.shape}"
+                )
         return mask
 
     def _mask(self, lengths: Any, T: int, B: int, form: str) -> Any:

@@ -20,6 +20,7 @@ def unroll(
     state: State,
     steps: Iterable[object] | None = None,
     segment: int | None = None,
+    prepare: Callable[[Any], Any] | None = None,
 ) -> tuple[list[Output], State]:
     """Run `cell` over a sequence; what it records is the unrolled network.
 
@@ -36,6 +37,9 @@ def unroll(
         segment: keep of every so many steps the outputs and the last state alone, and run
             them again in the sweep: the same values and gradients for one more forward
             pass, out of memory that, with √T of them, grows like √T beside the outputs.
+        prepare: of the inputs of all steps, or of a segment's, what `cell` is to get of
+            each in place of x^t: what does not depend on the state is computed of many
+            steps at once.
 
     Returns:
         The T outputs, and s^T.
@@ -46,16 +50,18 @@ def unroll(
     if segment is not None and segment < 1:
         raise ValueError(f"unroll: segment={segment}, expected at least 1 step")
     advance, names = getattr(cell, "step", cell), _names(xs, steps)
+    T = len(names)
 
     def run(first: int, last: int, state: Any) -> tuple[list[Any], Any]:
+        part = xs if last - first == T else xs[first:last]
+        part = part if prepare is None else prepare(part)
         outputs = []
         for t in range(first, last):
             with scope(f"t={names[t]}"):
-                output, state = advance(xs[t], state)
+                output, state = advance(part[t - first], state)
             outputs.append(output)
         return outputs, state
 
-    T = len(names)
     if segment is None:
         return run(0, T, state)
     outputs: list[Any] = []

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.backward import cast
 from autograd.primitive import implements
 from autograd.rules.shapes import scatter
-from autograd.tensor import listed, value_of
+from autograd.tensor import array_of, listed, value_of
 
 __all__: list[str] = []
 
@@ -34,7 +34,7 @@ def _frexp(x: Any) -> tuple[Any, Any]:
 
 @implements(np.unwrap)
 def _unwrap(x: Any, *args: Any, **kwargs: Any) -> Any:
-    value = np.asarray(value_of(x))
+    value = array_of(x)
     return x + (np.unwrap(value, *args, **kwargs) - value)
 
 
@@ -195,7 +195,7 @@ def _diagflat(x: Any, k: int = 0) -> Any:
 
 @implements(np.bincount)
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    places = np.asarray(value_of(x)).astype(np.intp, casting="safe")
+    places = array_of(x).astype(np.intp, casting="safe")
     if weights is None:
         return np.bincount(places, minlength=minlength)
     size = np.size(np.bincount(places, minlength=minlength))

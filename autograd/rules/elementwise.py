@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import implements, primitive, rule
-from autograd.tensor import DISPATCH, value_of
+from autograd.tensor import DISPATCH, array_of, value_of
+from autograd.tracing import ARRAYS
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
@@ -49,7 +50,6 @@ rule(np.arccos, lambda g, ans, x: -g / np.sqrt((1 - x) * (1 + x)))
 rule(np.arctan, lambda g, ans, x: g / (1 + x * x))
 rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
 rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
-rule(np.tanh, lambda g, ans, x: g * (1 - ans * ans))
 rule(np.arcsinh, lambda g, ans, x: g / np.sqrt(1 + x * x))
 rule(np.arccosh, lambda g, ans, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 rule(np.arctanh, lambda g, ans, x: g / ((1 - x) * (1 + x)))
@@ -134,6 +134,26 @@ rule(
 )
 
 
+# In place where that is possible: these two are most of what gates cost.
+def _tanh(g: Any, ans: Any, x: Any) -> Any:
+    slope = ans * ans
+    if type(slope) in ARRAYS and type(g) in ARRAYS:
+        np.subtract(1, slope, slope)
+        return np.multiply(g, slope, slope)
+    return g * (1 - slope)
+
+
+def _sigmoid(g: Any, ans: Any, x: Any) -> Any:
+    slope = 1 - ans
+    if type(slope) in ARRAYS and type(g) in ARRAYS:
+        np.multiply(ans, slope, slope)
+        return np.multiply(g, slope, slope)
+    return g * (ans * slope)
+
+
+rule(np.tanh, _tanh)
+
+
 def _share(ans: Any, x: Any, y: Any) -> Any:
     """How much of an extremum `ans` is x's: 1 where only x is it, ½ where y is too."""
     mine, other = x == ans, y == ans
@@ -180,11 +200,16 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
 @primitive
 def sigmoid(x: Any) -> Any:
     """The logistic function σ(x) = 1 / (1 + exp(−x)), elementwise, without overflow."""
-    e = np.exp(-np.abs(x))
-    return np.where(np.less(x, 0), e, 1) / (1 + e)
+    e = np.multiply(x, -1.0)
+    with np.errstate(over="ignore"):  # 1 / (1 + ∞) = 0 is meant
+        if type(e) not in ARRAYS:
+            return 1 / (1 + np.exp(e))
+        np.exp(e, e)
+    np.add(e, 1, e)
+    return np.reciprocal(e, e)
 
 
-sigmoid.defvjp(lambda g, ans, x: g * (ans * (1 - ans)))
+sigmoid.defvjp(_sigmoid)
 
 
 @primitive
@@ -194,7 +219,7 @@ def erf(x: Any) -> Any:
     By its series for |x| < 3, beyond by the continued fraction of erfc (Abramowitz and
     Stegun, 7.1.6 and 7.1.14), to about 1e−15.
     """
-    x = np.asarray(x)
+    x = array_of(x)
     size = np.abs(x)
     near = size < 3
     small = np.where(near, x, 0)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import cast
-from autograd.deferred import Deferred, Piece
+from autograd.deferred import Deferred, Piece, Rows
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, Tensor, value_of
+from autograd.tensor import DISPATCH, Tensor, array_of, value_of
 
 __all__: list[str] = []
 
@@ -85,13 +85,17 @@ getitem = Primitive(operator.getitem)
 scatter = Primitive(_scatter, name="scatter")
 """The adjoint of indexing: zeros of `shape` with g added at [index]."""
 
-getitem.defvjp(
-    lambda g, ans, x, index: (
-        scatter(g, index, np.shape(x))
-        if isinstance(g, Tensor)
-        else Piece(g, index, np.shape(x))
-    )
-)
+
+def _getitem(g: Any, ans: Any, x: Any, index: Any) -> Any:
+    if isinstance(g, Tensor):
+        return scatter(g, index, np.shape(x))
+    if isinstance(g, Deferred) and not (type(g) is Rows and type(index) is int):
+        g = g.full()
+    return Piece(g, index, np.shape(x))
+
+
+getitem.defvjp(_getitem)
+getitem.defers = True  # of the products of all steps, one is made
 scatter.defvjp(lambda g, ans, x, index, shape: g[index])
 
 
@@ -207,7 +211,7 @@ def _flipud(x: Any) -> Any:
 def _take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     if axis is None:
         x, axis = np.ravel(x), 0
-    indices, n = np.asarray(value_of(indices)), np.shape(x)[axis]
+    indices, n = array_of(indices), np.shape(x)[axis]
     if not indices.size or indices.dtype.kind == "b":  # 0 and 1, here no mask
         indices = indices.astype(np.intp)
     if mode == "clip":
@@ -243,7 +247,7 @@ def _select(conditions: Any, choices: Any, default: Any = 0) -> Any:
 
 @implements(np.choose)
 def _choose(which: Any, choices: Any) -> Any:
-    which = np.asarray(value_of(which))
+    which = array_of(which)
     if which.size and not (which.min() >= 0 and which.max() < len(choices)):
         raise ValueError(
             f"np.choose: entries from {which.min()} to {which.max()}, expected 0 to "

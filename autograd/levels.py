@@ -1,0 +1,109 @@
+"""A program of Python floats alone, replayed many operations at a time.
+
+Operations that wait for nothing but earlier ones, and are the same function, make one
+call on arrays: a graph of a hundred thousand numbers becomes some hundred calls. Each
+element goes through the same loop of NumPy's as it would by itself, so that the results
+are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd.tracing import Kind, Slot, Step
+
+__all__ = ["Levels", "of_floats"]
+
+
+def of_floats(steps: list[Step], kinds: list[Kind]) -> bool:
+    """Whether the program does nothing but apply ufuncs to Python floats."""
+    return all(
+        isinstance(step.function, np.ufunc)
+        and step.function.nout == 1
+        and not step.kwargs
+        and isinstance(step.result, Slot)
+        and kinds[step.result].dynamic
+        and all(isinstance(x, (Slot, int, float)) for x in step.args)
+        for step in steps
+    )
+
+
+class Levels:
+    """The calls of such a program; see `Plan`, whose place it takes.
+
+    Attributes:
+        values: by slot, the number that holds it.
+    """
+
+    def __init__(self, steps: list[Step], inputs: Iterable[int]) -> None:
+        level: dict[int, int] = {}
+        groups: defaultdict[Any, list[Step]] = defaultdict(list)
+        places: dict[Any, int] = {slot: i for i, slot in enumerate(sorted(inputs))}
+        for step in steps:
+            for x in step.args:
+                if not isinstance(x, Slot) and ("constant", float(x)) not in places:
+                    places["constant", float(x)] = len(places)
+            here = 1 + max(level.get(x, 0) for x in step.args if isinstance(x, Slot))
+            level[step.result] = here
+            groups[here, step.function].append(step)
+        first = len(places)
+        order = sorted(groups, key=lambda key: key[0])
+        for key in order:
+            for step in groups[key]:
+                places[step.result] = len(places)
+        numbers = np.zeros(len(places))
+        for key, place in places.items():
+            if isinstance(key, tuple):
+                numbers[place] = key[1]
+        self.values = _Numbers(numbers, places)
+        self.calls: list[Callable[[], Any]] = []
+        start = first
+        for key in order:
+            group = groups[key]
+            out = numbers[start : start + len(group)]
+            start += len(group)
+            arguments = [
+                self._argument(numbers, [_place(x, places) for x in column])
+                for column in zip(*(step.args for step in group), strict=True)
+            ]
+            self.calls.append(partial(key[1], *arguments, out=out))
+
+    def _argument(self, numbers: Any, column: list[int]) -> Any:
+        """The numbers at these places: a part of all where they lie in a row."""
+        if column == list(range(column[0], column[0] + len(column))):
+            return numbers[column[0] : column[0] + len(column)]
+        if len(set(column)) == 1:
+            return numbers[column[0] : column[0] + 1]
+        gathered = np.empty(len(column))
+        self.calls.append(
+            partial(np.take, numbers, np.array(column), out=gathered, mode="clip")
+        )
+        return gathered
+
+    def run(self) -> None:
+        """Make all the calls."""
+        with np.errstate(over="ignore"):  # as σ has it when it is recorded
+            for call in self.calls:
+                call()
+
+
+def _place(x: Any, places: dict[Any, int]) -> int:
+    return places[x] if isinstance(x, Slot) else places["constant", float(x)]
+
+
+class _Numbers:
+    """The numbers of a program by their slots."""
+
+    def __init__(self, numbers: Any, places: dict[Any, int]) -> None:
+        self.numbers, self.places = numbers, places
+
+    def __getitem__(self, slot: int) -> float:
+        return float(self.numbers[self.places[slot]])
+
+    def __setitem__(self, slot: int, value: float) -> None:
+        self.numbers[self.places[slot]] = value

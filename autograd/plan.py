@@ -1,0 +1,558 @@
+"""A recorded program as a list of calls into memory that is set aside once.
+
+Every value has its place before the first call is made, so a call is a NumPy function
+with its arguments and its `out` already bound, a slice of a buffer is a view made once,
+and a value that is only copied into a larger one (the states of all steps into one array)
+is computed there. Buffers are handed on as soon as their values are not needed any more.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd.tracing import Kind, Slot, Step, Tape
+
+__all__ = ["Plan", "needed"]
+
+Call = Callable[[], Any]
+
+
+def slots_in(x: Any) -> Iterable[int]:
+    """The slots within a nest of arguments."""
+    if isinstance(x, Slot):
+        yield int(x)
+    elif isinstance(x, (tuple, list)):
+        for part in x:
+            yield from slots_in(part)
+    elif isinstance(x, dict):
+        yield from slots_in(list(x.values()))
+    elif isinstance(x, slice):
+        yield from slots_in([x.start, x.stop, x.step])
+
+
+def filled(x: Any, values: Any) -> Any:
+    """A nest of arguments with the values in the places of their slots."""
+    if isinstance(x, Slot):
+        return values[x]
+    if isinstance(x, (tuple, list)):
+        return type(x)(filled(part, values) for part in x)
+    if isinstance(x, dict):
+        return {k: filled(v, values) for k, v in x.items()}
+    if isinstance(x, slice):
+        return slice(*(filled(part, values) for part in (x.start, x.stop, x.step)))
+    return x
+
+
+class Plan:
+    """The calls of a program, and the memory they work in.
+
+    Args:
+        tape: what was recorded.
+        steps: those of its steps that are needed.
+        wanted: the slots that are looked at after a run.
+        given: by slot, the arrays that the program reads where they are.
+
+    Attributes:
+        values: by slot, the array that holds it in every run; or the latest value of
+            what stands in no array of its own.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        steps: list[Step],
+        wanted: Iterable[int],
+        given: dict[int, Any],
+    ) -> None:
+        self.values: dict[int, Any] = dict(given)
+        self.calls: list[Call] = []
+        steps, self.kinds = _joined_once(_windows(steps, tape), tape.kinds)
+        steps = _lowered(steps, self.kinds)
+        places = _placed(steps, self.kinds)
+        steps = [step for i, step in enumerate(steps) if i not in places.dropped]
+        kept = {places.owner(self.kinds[slot].root) for slot in wanted} | tape.inputs
+        last = _last_uses(steps, self.kinds, places)
+        memory = _Memory()
+        for slot in sorted(tape.inputs - set(given)):
+            if not self.kinds[slot].dynamic:
+                self.values[slot] = memory.take(self.kinds[slot])
+        self._places, self._memory = places, memory
+        for number, step in enumerate(steps):
+            ending = [
+                root
+                for root in dict.fromkeys(self._roots(step))
+                if last.get(root) == number and root not in kept
+            ]
+            self._plan(step, ending)
+        del self._places, self._memory
+
+    def run(self) -> None:
+        """Make all the calls."""
+        with np.errstate(over="ignore"):  # as σ has it when it is recorded
+            for call in self.calls:
+                call()
+
+    def _roots(self, step: Step) -> Iterable[int]:
+        for slot in slots_in((step.args, step.kwargs, step.result)):
+            yield self._places.owner(self.kinds[slot].root)
+
+    def _plan(self, step: Step, ending: list[int]) -> None:
+        """Bind a step to its places; those of `ending` are free after it."""
+        function, args, kwargs, result, expected = step
+        dynamic = any(self.kinds[s].dynamic for s in slots_in((args, kwargs)))
+        elementwise = isinstance(function, np.ufunc) and function.nout == 1
+        if elementwise and isinstance(result, Slot):
+            # A result may take the place of an argument that ends here.
+            early = [
+                root
+                for root in ending
+                if any(type(a) is Slot and a == root for a in args)
+                and self._memory.alike(self.kinds[root], self.kinds[result])
+            ]
+            self._release(early)
+            ending = [root for root in ending if root not in early]
+        if expected is not None:
+            self.calls.append(partial(_check, self, step))
+        elif isinstance(result, Slot) and not self.kinds[result].dynamic:
+            self._fill(step, result, dynamic)
+        elif result is not None:
+            self._several(step)
+        elif dynamic:
+            self.calls.append(partial(self._write, step))
+        else:
+            self.calls.append(self._writing(function, args, kwargs))
+        self._release(ending)
+
+    def _release(self, roots: list[int]) -> None:
+        for root in roots:
+            if root in self.values and not self.kinds[root].dynamic:
+                self._memory.give(self.values[root])
+
+    def _place(self, slot: int) -> Any:
+        """Where a value is to stand: an array of its own, or part of one."""
+        if slot in self._places.inside:
+            whole, index = self._places.inside[slot]
+            if whole not in self.values:
+                self.values[whole] = self._place(whole)
+            parts = index if isinstance(index, tuple) else (index,)
+            return self.values[whole][(*parts, ...) if ... not in parts else parts]
+        return self._memory.take(self.kinds[slot])
+
+    def _fill(self, step: Step, result: int, dynamic: bool) -> None:
+        function, args, kwargs = step.function, step.args, step.kwargs
+        if self.kinds[result].root != result and not dynamic:
+            view = function(*filled(args, self.values), **filled(kwargs, self.values))
+            if np.may_share_memory(view, self.values[self.kinds[result].root]):
+                self.values[result] = view  # made now, and never again
+                return
+        if result not in self.values:
+            self.values[result] = self._place(result)
+        place = self.values[result]
+        if dynamic:
+            self.calls.append(partial(self._loose_into, step, place))
+            return
+        if function is np.empty_like:
+            return
+        if function in (np.zeros_like, np.ones_like) and set(kwargs) <= {
+            "shape",
+            "dtype",
+        }:
+            self.calls.append(partial(place.fill, function is np.ones_like))
+            return
+        args, kwargs = filled(args, self.values), filled(kwargs, self.values)
+        if isinstance(function, np.ufunc):
+            args = _strong(function, args, place.dtype)
+        if isinstance(function, np.ufunc) and not kwargs and function not in BY_KEYWORD:
+            self.calls.append(partial(function, *args, place))
+        elif (
+            isinstance(function, np.ufunc)
+            or getattr(function, "__name__", "") == "reduce"
+            or (function is np.dot and place.ndim == 2 and place.flags.c_contiguous)
+        ):
+            self.calls.append(partial(function, *args, **kwargs, out=place))
+        elif (
+            getattr(function, "__name__", "") == "copy" and not kwargs and len(args) == 1
+        ):
+            self.calls.append(partial(np.copyto, place, args[0]))
+        elif getattr(function, "__name__", "") == "astype" and len(args) == 2:
+            self.calls.append(partial(np.copyto, place, args[0], casting="unsafe"))
+        else:
+            self.calls.append(partial(_into, place, function, args, kwargs))
+
+    def _several(self, step: Step) -> None:
+        """A step of several results, or of one in no array of its own."""
+        slots = list(slots_in(step.result))
+        if all(self.kinds[s].root != s for s in slots):
+            views = step.function(
+                *filled(step.args, self.values), **filled(step.kwargs, self.values)
+            )
+            self.values.update(zip(slots, _flat(views), strict=True))
+            return
+        for slot in slots:
+            if not self.kinds[slot].dynamic:
+                self.values[slot] = self._place(slot)
+        self.calls.append(partial(self._loose, step))
+
+    def _writing(self, function: Any, args: Any, kwargs: Any) -> Call:
+        args, kwargs = filled(args, self.values), filled(kwargs, self.values)
+        if function is operator.setitem and _basic(args[1]):
+            target = args[0][args[1]]
+            if isinstance(target, np.ndarray):
+                return partial(np.copyto, target, args[2])
+        if isinstance(function, np.ufunc) and set(kwargs) == {"out"}:
+            (out,) = kwargs["out"]
+            args = _strong(function, args, out.dtype)
+            if function not in BY_KEYWORD:
+                return partial(function, *args, out)
+        return partial(function, *args, **kwargs)
+
+    def _loose(self, step: Step) -> None:
+        """A call whose results stand in no array of their own."""
+        found = self._called(step)
+        if isinstance(step.result, Slot):
+            number = not self.kinds[step.result].shape and isinstance(found, np.floating)
+            self.values[step.result] = float(found) if number else found
+            return
+        for slot, part in zip(slots_in(step.result), _flat(found), strict=True):
+            if not self.kinds[slot].dynamic:
+                self.values[slot][...] = part
+            else:
+                self.values[slot] = part
+
+    def _loose_into(self, step: Step, place: Any) -> None:
+        place[...] = self._called(step)
+
+    def _write(self, step: Step) -> None:
+        self._called(step)
+
+    def _called(self, step: Step) -> Any:
+        args, kwargs = filled(step.args, self.values), filled(step.kwargs, self.values)
+        return step.function(*args, **kwargs)
+
+
+BY_KEYWORD = (np.maximum, np.minimum)
+"""NumPy is about to refuse an `out` of these that is not named."""
+
+
+ARITHMETIC = (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum)
+
+
+def _strong(function: Any, args: Any, dtype: Any) -> Any:
+    """The arguments, with numbers as NumPy reads them beside arrays, read once."""
+    if function not in ARITHMETIC or dtype.kind != "f":
+        return args
+    numbers = (int, float)
+    return tuple(np.asarray(x, dtype) if type(x) in numbers else x for x in args)
+
+
+def _into(place: Any, function: Any, args: Any, kwargs: Any) -> None:
+    place[...] = function(*args, **kwargs)
+
+
+def _check(plan: Plan, step: Step) -> None:
+    """A guard: what steered the program when it was recorded steers it the same way."""
+    found = step.function(
+        *filled(step.args, plan.values), **filled(step.kwargs, plan.values)
+    )
+    if found != step.expected[0]:
+        raise ValueError(
+            f"compile: {_described(step)} was {step.expected[0]} when the program was "
+            f"recorded, and is {found} now, so that it would take another way. Compile "
+            "each way as a function of its own, or choose with np.where"
+        )
+
+
+def _described(step: Step) -> str:
+    if step.function is np.shape:
+        return "the shape of an array"
+    name = getattr(step.function, "__name__", repr(step.function))
+    return "a truth value" if name == "bool" else f"the result of {name}"
+
+
+def _flat(x: Any) -> list[Any]:
+    return [p for part in x for p in _flat(part)] if isinstance(x, (tuple, list)) else [x]
+
+
+def _basic(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(x is None or x is Ellipsis or type(x) in (int, slice) for x in parts)
+
+
+def _lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
+    """The steps, with stacks and concatenations as copies into their parts' places."""
+    steps: list[Step] = []
+    for step in before:
+        pieces = _pieces(step, kinds)
+        if pieces is None:
+            steps.append(step)
+            continue
+        steps.append(Step(np.empty_like, (), {}, step.result))
+        for index, part in pieces:
+            args = (step.result, index, part)
+            steps.append(Step(operator.setitem, args, {}, None))
+    return steps
+
+
+def _windows(steps: list[Step], tape: Tape) -> list[Step]:
+    """The steps, with views in place of what joins the parts of an input again.
+
+    The inputs of all steps, which one weight's gradient wants joined, are x itself.
+    """
+    kinds = tape.kinds
+    found = []
+    for step in steps:
+        view = _window(step, tape)
+        if view is not None:
+            kinds[step.result] = kinds[step.result]._replace(root=view[0])
+            step = Step(_part, view, {}, step.result)
+        found.append(step)
+    return found
+
+
+def _window(step: Step, tape: Tape) -> Any:
+    if step.function is not np.concatenate or step.kwargs or len(step.args) > 1:
+        return None
+    parts, result = step.args[0], tape.kinds[step.result]
+    if not all(isinstance(p, Slot) for p in parts):
+        return None
+    kinds = [tape.kinds[p] for p in parts]
+    root, end = kinds[0].root, kinds[0].offset
+    for kind in kinds:
+        size = math.prod(kind.shape) * kind.dtype.itemsize
+        rows = _c_strides(kind.shape, kind.dtype.itemsize)
+        same = kind.root == root and kind.offset == end and kind.dtype == result.dtype
+        if not same or kind.dynamic or kind.strides != rows:
+            return None
+        end += size
+    whole = tape.kinds[root]
+    packed = whole.strides == _c_strides(whole.shape, whole.dtype.itemsize)
+    if root not in tape.inputs or whole.dtype != result.dtype or not packed:
+        return None
+    first = kinds[0].offset // result.dtype.itemsize
+    return Slot(root), first, result.shape
+
+
+def _c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    found = [itemsize]
+    for n in reversed(shape[1:]):
+        found.append(found[-1] * n)
+    return tuple(reversed(found)) if shape else ()
+
+
+def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:
+    """The elements of x from the first on, in another shape; a view."""
+    return x.reshape(-1)[first : first + math.prod(shape)].reshape(shape)
+
+
+def _joined_once(steps: list[Step], kinds: list[Kind]) -> tuple[list[Step], list[Kind]]:
+    """The steps and kinds, with one concatenation where several are of the same parts.
+
+    The δ of all steps stand in the gradient of each weight and bias.
+    """
+    written = {
+        kinds[slot].root: number
+        for number, step in enumerate(steps)
+        if step.result is None and step.expected is None
+        for slot in slots_in(step.kwargs.get("out") or step.args[0])
+    }
+    seen: dict[Any, Slot] = {}
+    same: dict[int, Slot] = {}
+    kept = []
+    for number, step in enumerate(steps):
+        if step.function is np.concatenate and not step.kwargs:
+            (parts, *rest) = step.args
+            own = all(isinstance(p, Slot) for p in parts) and step.result not in written
+            if own and all(written.get(kinds[p].root, -1) < number for p in parts):
+                first = seen.setdefault((tuple(parts), *rest), step.result)
+                if first is not step.result:
+                    same[step.result] = first
+                    continue
+        if same:
+            args, kwargs = _renamed(step.args, same), _renamed(step.kwargs, same)
+            step = step._replace(args=args, kwargs=kwargs)
+        kept.append(step)
+    roots = _Same(same)
+    return kept, [kind._replace(root=roots[kind.root]) for kind in kinds]
+
+
+def _renamed(x: Any, same: dict[int, Slot]) -> Any:
+    return filled(x, _Same(same))
+
+
+class _Same(dict[int, Slot]):
+    def __missing__(self, slot: int) -> int:
+        return slot
+
+
+def _pieces(step: Step, kinds: list[Kind]) -> list[tuple[Any, Slot]] | None:
+    """Index and part of each piece of a stack or concatenation; None for other steps."""
+    if step.function not in (np.stack, np.concatenate) or len(step.args) not in (1, 2):
+        return None
+    parts, result = step.args[0], step.result
+    axis = step.args[1] if len(step.args) == 2 else step.kwargs.get("axis", 0)
+    if set(step.kwargs) - {"axis"} or not isinstance(axis, int):
+        return None
+    if any(isinstance(p, Slot) and kinds[p].dynamic for p in parts):
+        return None
+    ndim = len(kinds[result].shape)
+    axis %= ndim
+    lead = (slice(None),) * axis
+    if step.function is np.stack:
+        return [((*lead, i), p) for i, p in enumerate(parts)]
+    found, start = [], 0
+    for p in parts:
+        stop = start + (kinds[p].shape if isinstance(p, Slot) else np.shape(p))[axis]
+        found.append(((*lead, slice(start, stop)), p))
+        start = stop
+    return found
+
+
+def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:
+    """The steps that something wanted hangs on, guards included."""
+    kinds = tape.kinds
+    live = {kinds[slot].root for slot in wanted} | set(wanted)
+    kept = []
+    for step in reversed(tape.steps):
+        if step.result is None and step.expected is None:
+            target = step.kwargs.get("out") or step.args[0]
+            hangs = any(kinds[s].root in live for s in slots_in(target))
+        else:
+            results = list(slots_in(step.result))
+            hangs = step.expected is not None or any(
+                s in live or kinds[s].root in live for s in results
+            )
+        if hangs:
+            for slot in slots_in((step.args, step.kwargs, step.result)):
+                live |= {slot, kinds[slot].root}
+            kept.append(step)
+    return kept[::-1]
+
+
+class _Placed:
+    """Which values are computed in their places within larger ones.
+
+    Attributes:
+        inside: by slot, the slot of the larger value and the index in it.
+        dropped: the steps, by number, that would have copied them.
+    """
+
+    def __init__(self) -> None:
+        self.inside: dict[int, tuple[int, Any]] = {}
+        self.dropped: set[int] = set()
+
+    def owner(self, root: int) -> int:
+        """The value whose memory `root` stands in."""
+        while root in self.inside:
+            root = self.inside[root][0]
+        return root
+
+
+def _placed(steps: list[Step], kinds: list[Kind]) -> _Placed:
+    """The copies `whole[index] = part` that are not needed where part is computed there.
+
+    That is so where `part` is made by a step of its own, is as large as its place and
+    laid out like it, and where nothing touches `whole` between that step and the copy,
+    nor writes into `part` after it.
+    """
+    placed = _Placed()
+    made: dict[int, int] = {}
+    touches: defaultdict[int, list[int]] = defaultdict(list)
+    writes: defaultdict[int, list[int]] = defaultdict(list)
+    fresh: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for slot in set(slots_in((step.args, step.kwargs, step.result))):
+            touches[kinds[slot].root].append(number)
+        if isinstance(step.result, Slot) and kinds[step.result].root == step.result:
+            made[step.result] = number
+            if step.function is np.empty_like:
+                fresh[step.result] = number
+        elif step.result is None and step.expected is None:
+            target = step.kwargs.get("out") or step.args[0]
+            for slot in slots_in(target):
+                writes[kinds[slot].root].append(number)
+    for number, step in enumerate(steps):
+        if step.function is not operator.setitem or not isinstance(step.args[2], Slot):
+            continue
+        whole, index, part = step.args
+        if (
+            kinds[whole].root != whole
+            or whole not in fresh
+            or part not in made
+            or part in placed.inside
+            or placed.owner(whole) == part
+            or not _basic(index)
+            or any(n > number for n in writes[part])
+            or kinds[part].dynamic
+            or steps[made[part]].function is np.empty_like
+        ):
+            continue
+        place = np.empty(0, kinds[whole].dtype)
+        place = np.lib.stride_tricks.as_strided(
+            place, kinds[whole].shape, kinds[whole].strides
+        )[index]
+        same = (place.shape, place.dtype, place.strides) == kinds[part][:3]
+        between = [
+            n
+            for n in touches[whole]
+            if made[part] <= n < number
+            and n != fresh[whole]
+            and not _elsewhere(steps[n], whole, index)
+        ]
+        between += [
+            n
+            for n in writes[whole]
+            if n > number and not _elsewhere(steps[n], whole, index)
+        ]
+        if same and not between:
+            placed.inside[part] = (whole, index)
+            placed.dropped.add(number)
+    return placed
+
+
+def _elsewhere(step: Step, whole: int, index: Any) -> bool:
+    """Whether a step copies into another part of `whole` than that at `index`."""
+    return (
+        step.function is operator.setitem
+        and step.args[0] == whole
+        and step.args[1] != index
+    )
+
+
+def _last_uses(steps: list[Step], kinds: list[Kind], places: _Placed) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for number, step in enumerate(steps):
+        for slot in slots_in((step.args, step.kwargs, step.result)):
+            last[places.owner(kinds[slot].root)] = number
+    return last
+
+
+class _Memory:
+    """Buffers, handed on to the next value of their layout once they are free."""
+
+    def __init__(self) -> None:
+        self.free: defaultdict[Any, list[Any]] = defaultdict(list)
+
+    def take(self, kind: Kind) -> Any:
+        """An array of this layout."""
+        key = (kind.shape, kind.dtype, kind.strides)
+        if self.free[key]:
+            return self.free[key].pop()
+        order = sorted(range(len(kind.shape)), key=lambda a: -abs(kind.strides[a]))
+        array = np.empty([kind.shape[a] for a in order], kind.dtype)
+        return array.transpose(np.argsort(order)) if order else array
+
+    def give(self, array: Any) -> None:
+        """Take it back."""
+        self.free[(array.shape, array.dtype, array.strides)].append(array)
+
+    @staticmethod
+    def alike(one: Kind, other: Kind) -> bool:
+        """Whether two values fit into the same buffer."""
+        return one[:3] == other[:3]

@@ -1,0 +1,330 @@
+"""Arrays that write down what NumPy does with them.
+
+While a program is recorded (see `autograd.compiling`), the values inside the Tensors are
+`Traced`: each behaves like the array, or the float, that it holds, and every function
+called on one is run and written on a `Tape`, the sweep's functions among them. What would
+take a value out of the program, so that the record could not know where it went, is
+refused; a truth value that steers it is written down as a guard.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+__all__ = ["ARRAYS", "Kind", "Slot", "Step", "Tape", "Traced", "TracedFloat"]
+
+
+class Kind(NamedTuple):
+    """What a value looks like in memory.
+
+    Attributes:
+        shape, dtype, strides: of the array; a number has shape ().
+        root: the number of the value whose memory this is a view of, or its own.
+        offset: how many bytes from the start of that memory it begins.
+        dynamic: whether it stands in no memory of its own: a Python float, which takes
+            part in NumPy's promotion otherwise than an array, or an array whose shape
+            hangs on the values.
+    """
+
+    shape: tuple[int, ...]
+    dtype: Any
+    strides: tuple[int, ...]
+    root: int
+    offset: int
+    dynamic: bool
+
+
+class Step(NamedTuple):
+    """One call: the function, its arguments with `Slot`s in them, the slots it fills.
+
+    `result` is None for a call that only writes into an argument, a tuple of slots where
+    there are several results; `expected` is what a guard must find.
+    """
+
+    function: Callable[..., Any]
+    args: Any
+    kwargs: dict[str, Any]
+    result: Any
+    expected: Any = None
+
+
+class Slot(int):
+    """The number of a value, where it stands among the arguments of a `Step`."""
+
+
+class Tape:
+    """The calls of a program in their order, and what its values look like."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.kinds: list[Kind] = []
+        self.inputs: set[int] = set()
+
+    def enter(self, value: Any) -> Traced:
+        """An input: an array that is there before the program runs."""
+        traced = self._new(value, [])
+        self.inputs.add(traced.slot)
+        return traced
+
+    def run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call it on the values, and write the call down."""
+        inside: list[Traced] = []
+        raw_args, raw_kwargs = _values(args, inside), _values(kwargs, inside)
+        out = kwargs.get("out")
+        if out is not None:
+            self.written(out)
+        result = function(*raw_args, **raw_kwargs)
+        if function in SHAPE_ALONE:
+            return result
+        slots = _slots(args), _slots(kwargs)
+        if out is not None:
+            self.steps.append(Step(function, *slots, None))
+            return out[0] if isinstance(out, tuple) else out
+        if result is None:
+            self.written(args[0])
+            self.steps.append(Step(function, *slots, None))
+            return None
+        if isinstance(result, (bool, int, np.dtype)):
+            self.steps.append(Step(function, *slots, None, (result,)))
+            return result
+        loose = function in VALUE_SHAPED or (
+            function is operator.getitem and _masks(raw_args[1])
+        )
+        loose = loose or any(
+            self.kinds[x.slot].dynamic and not isinstance(x, TracedFloat) for x in inside
+        )
+        wrapped = self._wrapped(result, inside, loose)
+        self.steps.append(Step(function, *slots, _slots(wrapped)))
+        return wrapped
+
+    def written(self, target: Any) -> None:
+        """See that what is about to be written into is the program's own."""
+        for x in target if isinstance(target, (tuple, list)) else (target,):
+            if isinstance(x, Traced) and self.kinds[x.slot].root not in self.inputs:
+                continue
+            raise TypeError(
+                "compile: the function changes an array in place that was there before "
+                "it ran, so that a second run would start from another value. Return a "
+                "new array, and change the old one outside"
+            )
+
+    def source(self, function: Callable[[], Any], value: Any) -> Traced:
+        """A value that `function` gives anew in each run; `value` in this one."""
+        traced = self._new(value, [])
+        self.steps.append(Step(function, (), {}, Slot(traced.slot)))
+        return traced
+
+    def guard(self, function: Callable[..., Any], x: Traced) -> Any:
+        """`function` of a value steers the program: it must give the same each time."""
+        found = function(x.value)
+        self.steps.append(Step(function, (Slot(x.slot),), {}, None, (found,)))
+        return found
+
+    def _wrapped(self, result: Any, inside: list[Traced], loose: bool) -> Any:
+        if isinstance(result, (tuple, list)):
+            parts = [self._wrapped(part, inside, loose) for part in result]
+            return tuple(parts) if isinstance(result, tuple) else parts
+        return self._new(result, inside, loose)
+
+    def _new(self, value: Any, inside: list[Traced], loose: bool = False) -> Traced:
+        slot = len(self.kinds)
+        if isinstance(value, np.ndarray):
+            base = _root(value)
+            roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
+            root = slot if loose else next(roots, slot)
+            offset = 0 if root == slot else _start(value) - _start(base)
+            self.kinds.append(
+                Kind(value.shape, value.dtype, value.strides, root, offset, loose)
+            )
+            return Traced(value, slot, self)
+        floats = all(isinstance(x, TracedFloat) for x in inside)
+        self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
+        return (TracedFloat if floats else TracedNumber)(value, slot, self)
+
+
+def _masks(index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(x, np.ndarray) and x.dtype == bool for x in parts)
+
+
+def _root(x: Any) -> Any:
+    """The array whose memory x is a view of."""
+    while isinstance(x, np.ndarray) and x.base is not None:
+        x = x.base
+    return x
+
+
+def _start(x: Any) -> int:
+    return int(x.__array_interface__["data"][0])
+
+
+def _values(x: Any, inside: list[Traced]) -> Any:
+    """A nest with the values in the place of what is traced, which `inside` collects."""
+    if isinstance(x, Traced):
+        inside.append(x)
+        return x.value
+    return _mapped(lambda part: _values(part, inside), x)
+
+
+def _slots(x: Any) -> Any:
+    return Slot(x.slot) if isinstance(x, Traced) else _mapped(_slots, x)
+
+
+def _mapped(f: Callable[[Any], Any], x: Any) -> Any:
+    if isinstance(x, tuple):
+        return tuple(map(f, x))
+    if isinstance(x, list):
+        return list(map(f, x))
+    if isinstance(x, dict):
+        return {k: f(v) for k, v in x.items()}
+    if isinstance(x, slice):
+        return slice(f(x.start), f(x.stop), f(x.step))
+    return x
+
+
+def _refusal(what: str) -> TypeError:
+    return TypeError(
+        f"compile: {what} would take a value out of the recorded program, which would "
+        "keep this run's number for ever. Compute with NumPy's functions on Tensors, "
+        "return the value, or pass it as an argument"
+    )
+
+
+class Traced(NDArrayOperatorsMixin):
+    """An array of a program that is being recorded."""
+
+    __slots__ = ("slot", "tape", "value")
+    __hash__ = object.__hash__
+    copy: Callable[..., Any]
+
+    def __init__(self, value: Any, slot: int, tape: Tape) -> None:
+        self.value, self.slot, self.tape = value, slot, tape
+
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        if any(hasattr(x, "requires_grad") for x in inputs):
+            return NotImplemented  # a Tensor's is the one that records
+        if method == "at":
+            self.tape.written(inputs[0])
+        call = ufunc if method == "__call__" else getattr(ufunc, method)
+        return self.tape.run(call, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.tape.run(func, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise _refusal("making an ndarray of a Tensor (np.asarray, .data, a raw array)")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        if self.tape.kinds[self.slot].dynamic and not isinstance(self, TracedNumber):
+            return tuple(self.tape.guard(np.shape, self))
+        return np.shape(self.value)
+
+    dtype = property(lambda self: np.result_type(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    size = property(lambda self: math.prod(self.shape))
+    T = property(lambda self: self.tape.run(np.transpose, (self,), {}))
+    base = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.tape.run(operator.getitem, (self, index), {})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.tape.written(self)
+        inside: list[Traced] = []
+        operator.setitem(self.value, _values(index, inside), _values(value, inside))
+        args = (Slot(self.slot), _slots(index), _slots(value))
+        self.tape.steps.append(Step(operator.setitem, args, {}, None))
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.tape.guard(bool, self))
+
+    def __index__(self) -> int:
+        return int(self.tape.guard(operator.index, self))
+
+    def __float__(self) -> float:
+        raise _refusal("float()")
+
+    def __int__(self) -> int:
+        raise _refusal("int()")
+
+    def item(self) -> Any:
+        """Refused: the number would leave the program."""
+        raise _refusal(".item()")
+
+    def tolist(self) -> Any:
+        """Refused: the numbers would leave the program."""
+        raise _refusal(".tolist()")
+
+
+class TracedNumber(Traced):
+    """A scalar of NumPy's in a program that is being recorded."""
+
+    __slots__ = ()
+
+    def boxed(self) -> Traced:
+        """The same as an array without axes, which is how a Tensor keeps it."""
+        return Traced(np.asarray(self.value), self.slot, self.tape)
+
+
+class TracedFloat(TracedNumber):
+    """A Python float of a program that is being recorded."""
+
+    __slots__ = ()
+
+    def boxed(self) -> Traced:
+        return self
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(x, name)(*args, **kwargs)
+
+    call.__name__ = name
+
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return self.tape.run(call, (self, *args), kwargs)
+
+    return method
+
+
+for _name in (
+    "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "compress", "copy",
+    "cumprod", "cumsum", "diagonal", "dot", "flatten", "max", "mean", "min", "nonzero",
+    "prod", "ravel", "repeat", "reshape", "round", "searchsorted", "squeeze", "std",
+    "sum", "swapaxes", "take", "trace", "transpose", "var",
+):  # fmt: skip
+    setattr(Traced, _name, _method(_name))
+
+SHAPE_ALONE = frozenset(
+    {
+        np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj,
+        np.can_cast, np.min_scalar_type, np.broadcast_shapes,
+    }
+)  # fmt: skip
+"""Functions whose results the values have no part in."""
+
+VALUE_SHAPED = frozenset(
+    {
+        np.flatnonzero, np.nonzero, np.argwhere, np.unique, np.compress, np.extract,
+        np.bincount, np.trim_zeros, np.union1d, np.intersect1d, np.setdiff1d,
+    }
+)  # fmt: skip
+"""Functions whose results have shapes that hang on the values."""
+
+ARRAYS = frozenset({np.ndarray, Traced})
+"""The types of arrays."""
