@@ -25,6 +25,6 @@ def activation_named(
     name: str, table: dict[str, Callable[[Any], Any]], argument: str
 ) -> Callable[[Any], Any]:
     """The function of that name; ValueError with the names there are where it is none."""
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise ValueError(f"{argument}={name!r}: expected one of {', '.join(table)}")
     return table[name]

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["all_states", "bars_and_stripes", "check_sizes", "check_states", "pair_energy"]
+from rnn.checks import check_sizes
+
+__all__ = ["all_states", "bars_and_stripes", "check_states", "pair_energy"]
 
 Array = np.ndarray[Any, Any]
 
@@ -57,15 +59,6 @@ def bars_and_stripes(height: int = 4, width: int = 4) -> Array:
     bars = np.repeat(all_states(height), width, axis=1)
     stripes = np.tile(all_states(width)[1:-1], height)
     return np.concatenate([bars, stripes])
-
-
-def check_sizes(caller: str, *, least: int = 1, **sizes: int) -> None:
-    """See that sizes are whole numbers of at least `least`."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or size < least:
-            raise ValueError(
-                f"{caller}: {name}={size}, expected a whole number, at least {least}"
-            )
 
 
 def check_states(caller: str, s: Any, size: int, values: tuple[int, int]) -> Array:

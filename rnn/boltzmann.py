@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, logsumexp, sigmoid, softplus
-from rnn.binary import all_states, check_sizes, pair_energy
+from rnn.binary import all_states, pair_energy
+from rnn.checks import check_sizes
 from rnn.energy import EnergyModel, check_few
 
 __all__ = ["BoltzmannMachine", "RestrictedBoltzmannMachine"]
@@ -49,17 +50,27 @@ class RestrictedBoltzmannMachine(EnergyModel):
 
     def energy(self, v: Any, h: Any) -> Any:
         """E (…), recorded, of v (…, V) and h (…, H)."""
+        v = self.rows("energy", v, self.visible)
+        h = self.rows("energy", h, self.hidden)
+        if v.ndim > 1 < h.ndim and v.shape[:-1] != h.shape[:-1]:
+            raise ValueError(
+                f"RestrictedBoltzmannMachine.energy: v has shape {v.shape} and h "
+                f"{h.shape}, expected as many states of each"
+            )
         return -v @ self.b - h @ self.c - np.sum((v @ self.W.T) * h, axis=-1)
 
     def free_energy(self, v: Any) -> Any:
+        v = self.rows("free_energy", v, self.visible)
         return -v @ self.b - np.sum(softplus(v @ self.W.T + self.c), axis=-1)
 
     def p_hidden(self, v: Array) -> Array:
         """p(h_j = 1 | v) (n, H) for v (n, V), in plain numbers."""
+        v = self.rows("p_hidden", v, self.visible)
         return sigmoid(v @ self.W.data.T + self.c.data)
 
     def p_visible(self, h: Array) -> Array:
         """p(v_i = 1 | h) (n, V) for h (n, H), in plain numbers."""
+        h = self.rows("p_visible", h, self.hidden)
         return sigmoid(h @ self.W.data + self.b.data)
 
     def sweep(self, s: Array, rng: np.random.Generator) -> Array:
@@ -122,6 +133,7 @@ class BoltzmannMachine(EnergyModel):
 
     def energy(self, s: Any) -> Any:
         """E (…), recorded, of states s (…, V + H)."""
+        s = self.rows("energy", s, self.visible + self.hidden)
         return pair_energy(s, self.W, self.b)
 
     def free_energy(self, v: Any) -> Any:
@@ -130,6 +142,7 @@ class BoltzmannMachine(EnergyModel):
         Raises:
             ValueError: for more than 20 hidden units.
         """
+        v = self.rows("free_energy", v, self.visible)
         V, W, b = self.visible, self.W, self.b
         E = pair_energy(v, W[:V, :V], b[:V])
         if not self.hidden:

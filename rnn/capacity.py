@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn.binary import check_sizes
+from rnn.checks import as_number, check_sizes
 from rnn.hopfield import SPINS, Hopfield
 
 __all__ = ["capacity_curve"]
@@ -40,6 +40,10 @@ def capacity_curve(
         (L, R), the mean overlap over the patterns of each set.
     """
     check_sizes("capacity_curve", trials=trials)
+    if np.ndim(loads) != 1 or any(not 0 <= as_number(load) < np.inf for load in loads):
+        raise ValueError(
+            f"capacity_curve: loads={loads!r}, expected a list of numbers P/N from 0"
+        )
     network, rng = Hopfield(size), np.random.default_rng(rng)
     found = np.empty((len(loads), trials))
     for place in np.ndindex(found.shape):

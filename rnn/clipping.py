@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
+from rnn.checks import as_number
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
 
@@ -24,13 +26,15 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
         FloatingPointError: where the norm is not finite, naming the parameters at fault.
     """
     grads = _gradients("clip_grad_norm", parameters, "max_norm", max_norm)
-    norms = [float(np.linalg.norm(np.asarray(g, float))) for g in grads.values()]
-    norm = float(np.linalg.norm(norms))
-    _check_finite("clip_grad_norm", grads, norm)
-    if norm > max_norm:
+    largest = _largest("clip_grad_norm", grads)
+    # Elements whose squares are no numbers are measured in units of the largest.
+    unit = 1.0 if 1e-100 < largest < 1e100 else largest or 1.0
+    norms = [float(np.linalg.norm(np.asarray(g, float) / unit)) for g in grads.values()]
+    share = float(np.linalg.norm(norms))
+    if unit * share > max_norm:
         for name, g in grads.items():
-            parameters[name].grad = g * (max_norm / norm)
-    return norm
+            parameters[name].grad = g / unit * (float(max_norm) / share)
+    return unit * share
 
 
 def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:
@@ -46,27 +50,39 @@ def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:
         FloatingPointError: where a gradient is not finite, naming the parameter.
     """
     grads = _gradients("clip_grad_value", parameters, "max_value", max_value)
-    sizes = [float(np.max(np.abs(g), initial=0.0)) for g in grads.values()]
-    largest = float(np.max(sizes, initial=0.0))
-    _check_finite("clip_grad_value", grads, largest)
-    if largest > max_value:
+    largest, limit = _largest("clip_grad_value", grads), float(max_value)
+    if largest > limit:
         for name, g in grads.items():
-            parameters[name].grad = np.clip(g, -max_value, max_value)
+            parameters[name].grad = np.clip(g, -limit, limit)
     return largest
 
 
 def _gradients(
     function: str, parameters: dict[str, Tensor], name: str, limit: float
 ) -> dict[str, Array]:
-    if not limit > 0:
-        raise ValueError(f"{function}: {name}={limit}, expected above 0")
-    return {name: p.grad for name, p in parameters.items() if p.grad is not None}
-
-
-def _check_finite(function: str, grads: dict[str, Array], size: float) -> None:
-    if not np.isfinite(size):
-        bad = [name for name, g in grads.items() if not np.isfinite(g).all()]
-        raise FloatingPointError(
-            f"{function}: the gradient of {', '.join(bad) or 'all'} is not finite; "
-            "lower the learning rate, or look for NaN in the data"
+    """The gradients that there are, that of a parameter with two names once."""
+    if not as_number(limit) > 0:
+        raise ValueError(f"{function}: {name}={limit!r}, expected above 0")
+    if not isinstance(parameters, Mapping):
+        raise TypeError(
+            f"{function}: parameters are a {type(parameters).__name__}, expected Tensors "
+            "by name: network.parameters(), or {'w': w}"
         )
+    first = {id(p): name for name, p in reversed(parameters.items())}
+    return {
+        name: p.grad
+        for name, p in parameters.items()
+        if p.grad is not None and first[id(p)] == name
+    }
+
+
+def _largest(function: str, grads: dict[str, Array]) -> float:
+    """The largest size of an element; FloatingPointError where one is not finite."""
+    sizes = [float(np.max(np.abs(g), initial=0.0)) for g in grads.values()]
+    bad = [n for n, size in zip(grads, sizes, strict=True) if not np.isfinite(size)]
+    if bad:
+        raise FloatingPointError(
+            f"{function}: the gradient of {', '.join(bad)} is not finite; lower the "
+            "learning rate, or look for NaN in the data"
+        )
+    return max(sizes, default=0.0)

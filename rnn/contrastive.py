@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd import no_grad
-from rnn.binary import check_sizes
+from rnn.checks import check_callable, check_reached, check_sizes
 from rnn.energy import LARGEST, EnergyModel
 from rnn.optim import Optimizer
+from rnn.schedules import rate_at
 
 __all__ = ["Learning", "contrast", "fit_boltzmann"]
 
@@ -78,9 +79,18 @@ def fit_boltzmann(
 
     Raises:
         ValueError: for data that are not (M, V) of {0, 1}, an unknown method, or a size
-            below 1.
+            below 1; an optimizer of another machine.
+        TypeError: for what is no machine or no optimizer.
         FloatingPointError: where learning diverges.
     """
+    if not isinstance(machine, EnergyModel) or not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"fit_boltzmann: the machine is a {type(machine).__name__} and the optimizer "
+            f"a {type(optimizer).__name__}, expected a BoltzmannMachine or "
+            "RestrictedBoltzmannMachine, and one of rnn.optim"
+        )
+    if schedule is not None:
+        check_callable("fit_boltzmann", "schedule", schedule, "step → learning rate")
     data, rng = machine.check(data, "fit_boltzmann"), np.random.default_rng(rng)
     size = len(data) if batch_size is None else batch_size
     check_sizes("fit_boltzmann", epochs=epochs, k=k, batch_size=size, every=every)
@@ -91,7 +101,7 @@ def fit_boltzmann(
         order = rng.permutation(len(data))
         for start in range(0, len(data), size):
             if schedule is not None:
-                optimizer.lr = schedule(optimizer.steps)
+                optimizer.lr = rate_at("fit_boltzmann", schedule, optimizer.steps)
             _step(optimizer, loss(data[order[start : start + size]]))
         if epoch % every == 0:
             _note(seen, epoch, machine, data, rng)
@@ -131,6 +141,7 @@ def _step(optimizer: Optimizer, E: Any) -> None:
         )
     optimizer.zero_grad()
     E.backward()
+    check_reached("fit_boltzmann", optimizer.parameters)
     optimizer.step()
 
 

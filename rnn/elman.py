@@ -87,7 +87,19 @@ class ElmanNetwork(Module):
             x: (B, D); or (B,) integers, the indices k of one-hot inputs, for which
                 x^t W_xᵀ is column k of W_x.
             a: (B, H).
+
+        Raises:
+            ValueError: for other shapes.
         """
+        x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
+        D, H = self.config["input_size"], self.config["hidden_size"]
+        indices = x.ndim == 1 and x.dtype.kind in "iu"
+        wide = indices or (x.ndim == 2 and x.shape[1] == D)
+        if not wide or np.shape(a) != (x.shape[0], H):
+            raise ValueError(
+                f"ElmanNetwork.instant: x has shape {x.shape} and a {np.shape(a)}, "
+                f"expected (B, D) with D = {D}, or (B,) indices; and (B, H) with H = {H}"
+            )
         v_a = named("v_a", self._of_input(x) + np.inner(a, self.W_a) + self.b_a)
         a = named("a", self._phi(v_a))
         v_y = named("v_y", np.inner(a, self.W_y) + self.b_y)
@@ -119,8 +131,10 @@ class ElmanNetwork(Module):
         if a0 is None:
             a0 = np.zeros((B, H), self.W_a.dtype)
         if np.shape(a0) != (B, H):
+            swapped = np.shape(a0) == (len(x), H)
             raise ValueError(
                 f"ElmanNetwork: a0 has shape {np.shape(a0)}, expected (B, H) = {(B, H)}"
+                + "; are the axes of time and batch swapped in x?" * swapped
             )
         a0 = a0 if isinstance(a0, Tensor) else Tensor(a0, name="a0")
         return unroll(self.instant, x, a0, steps)[0]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import checkpoint, logsumexp
-from rnn.binary import all_states, check_sizes, check_states
+from autograd import Tensor, checkpoint, logsumexp
+from rnn.binary import all_states, check_states
+from rnn.checks import check_sizes
 from rnn.module import Module
 
 __all__ = ["LARGEST", "EnergyModel", "check_few"]
@@ -91,6 +92,16 @@ class EnergyModel(Module):
     def check(self, v: Any, method: str) -> Array:
         """Visible states (B, V) of {0, 1} as numbers; ValueError for any other."""
         return check_states(f"{type(self).__name__}.{method}", v, self.visible, BITS)
+
+    def rows(self, method: str, s: Any, size: int) -> Any:
+        """States s (…, size) as they are, lists as an array; ValueError for another."""
+        s = s if isinstance(s, Tensor) else np.asarray(s)
+        if s.shape[-1:] != (size,):
+            raise ValueError(
+                f"{type(self).__name__}.{method}: states have shape {s.shape}, expected "
+                f"(…, N) with N = {size}"
+            )
+        return s
 
     def _log_sum(self, f: Callable[[Array], Any]) -> Any:
         """Log Σ exp(f(x)) over all states x of the summed units."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, grad
-from rnn.binary import check_sizes, check_states, pair_energy
+from rnn.binary import check_states, pair_energy
+from rnn.checks import check_sizes
 from rnn.module import Module
 
 __all__ = ["SPINS", "Hopfield", "Recall"]
@@ -68,11 +69,11 @@ class Hopfield(Module):
         self.W = Tensor(np.zeros((size, size)), name="W")
         self.b = Tensor(np.zeros(size), name="b")
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def _checked_state(self, state: Any) -> dict[str, Any]:
         """See `Module`; also refuses a W for which recall would not descend."""
-        if "W" in state and np.shape(state["W"]) == self.W.shape:
-            _check_weights(np.asarray(state["W"]))
-        super().load_state_dict(state)
+        found = super()._checked_state(state)
+        _check_weights(found["W"], found["b"])
+        return found
 
     def store(self, patterns: Any, rule: str = "hebbian") -> None:
         """Set W so that the patterns are remembered, and whatever was before forgotten.
@@ -176,7 +177,7 @@ class Hopfield(Module):
         return s @ W + b, TIE * float(np.max(np.abs(W).sum(axis=0) + np.abs(b)))
 
     def _states(self, method: str, s: Any) -> Array:
-        _check_weights(self.W.data)
+        _check_weights(self.W.data, self.b.data)
         return check_states(f"Hopfield.{method}", s, self.config["size"], SPINS)
 
     def _check_width(self, s: Any) -> None:
@@ -218,7 +219,11 @@ def _one_of(caller: str, name: str, value: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"{caller}: {name}={value!r}, expected {' or '.join(known)}")
 
 
-def _check_weights(W: Array) -> None:
+def _check_weights(W: Array, b: Array) -> None:
+    for name, values in (("W", W), ("b", b)):
+        if not np.isfinite(values).all():
+            place = [int(i) for i in np.argwhere(~np.isfinite(values))[0]]
+            raise ValueError(f"Hopfield: {name} is not finite at {place}")
     for wrong, what in (
         (W != W.T, "is not symmetric"),
         (np.diag(np.diag(W) != 0), "has a diagonal"),

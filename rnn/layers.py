@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, named
+from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
+from rnn.checks import as_number, check_sizes
 from rnn.module import Module, check_config, uniform
 
 __all__ = ["MLP", "Embedding", "LayerNorm", "Linear", "dropout"]
@@ -92,10 +94,11 @@ class Embedding(Module):
         Raises:
             ValueError: for other numbers, and for an index that is not in 0 … K − 1.
         """
-        index, K = np.asarray(index), self.config["num_embeddings"]
+        index, K = np.asarray(value_of(index)), self.config["num_embeddings"]
         if index.dtype.kind not in "iu":
             raise ValueError(
-                f"Embedding: the indices are {index.dtype}, expected integers"
+                f"Embedding: the indices are {index.dtype}, expected integers; those of "
+                "one-hot rows are np.argmax(x, axis=-1)"
             )
         if index.size and not (index.min() >= 0 and index.max() < K):
             raise ValueError(
@@ -120,6 +123,8 @@ class LayerNorm(Module):
     def __init__(
         self, normalized_shape: int, eps: float = 1e-5, *, dtype: Any = np.float64
     ) -> None:
+        if not 0 <= as_number(eps) < np.inf:
+            raise ValueError(f"LayerNorm: eps={eps!r}, expected 0 or above")
         sizes = {"normalized_shape": normalized_shape}
         self.config = check_config(self, sizes, dtype, eps=eps)
         ones = np.ones(normalized_shape, dtype)
@@ -160,14 +165,16 @@ class MLP(Module):
         rng: Seed = None,
         dtype: Any = np.float64,
     ) -> None:
-        if len(sizes) < 2:
-            raise ValueError(f"MLP: sizes={list(sizes)}, expected two widths or more")
+        if np.ndim(sizes) != 1 or len(sizes) < 2:
+            raise ValueError(f"MLP: sizes={sizes!r}, expected two widths or more")
+        check_sizes("MLP", **{f"sizes[{i}]": size for i, size in enumerate(sizes)})
         self._phi = activation_named(activation, ACTIVATIONS, "activation")
         self._psi = activation_named(
             output_activation, OUTPUT_ACTIVATIONS, "output_activation"
         )
         chosen = {"activation": activation, "output_activation": output_activation}
-        self.config = {"sizes": list(sizes)} | check_config(self, {}, dtype, **chosen)
+        widths = {"sizes": [int(size) for size in sizes]}
+        self.config = widths | check_config(self, {}, dtype, **chosen)
         rng = np.random.default_rng(rng)
         self.layers = [Linear(n, m, rng=rng, dtype=dtype) for n, m in pairwise(sizes)]
 
@@ -181,7 +188,7 @@ class MLP(Module):
 
 def dropout(x: Any, p: float, rng: np.random.Generator) -> Any:
     """x with elements set to 0 with probability p, the rest divided by 1 − p."""
-    if not 0 <= p < 1:
-        raise ValueError(f"dropout: p={p}, expected 0 ≤ p < 1")
+    if not 0 <= as_number(p) < 1:
+        raise ValueError(f"dropout: p={p!r}, expected 0 ≤ p < 1")
     kept = rng.random(np.shape(x)) >= p
     return x * (kept / (1 - p)).astype(np.result_type(x)) if p else x

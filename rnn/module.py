@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
+from rnn.checks import check_sizes
 
 __all__ = ["Module", "check_config", "uniform"]
 
+SWITCHES = {"bias", "batch_first", "bidirectional"}
+"""Arguments that are on or off."""
+
 
 class Module:
-    """A network: attributes that are Tensors are its parameters, and those of the Modules
-    among its attributes, under names such as "layers.0.weight".
+    """A network: its parameters are the Tensors among its attributes, and those of the
+    Modules among them, also in lists, tuples and dicts: "layers.0.weight".
+
+    What a private list or dict ("_cells") has is taken for another's.
 
     Attributes:
         config: the constructor's arguments, with which `load` builds it again.
@@ -45,7 +52,7 @@ class Module:
         self.config = check_config(self, sizes, dtype, **chosen)
 
     def _check_sequence(self, x: Any) -> None:
-        """See that numeric inputs are (T, B, D), without NaN."""
+        """See that numeric inputs are (T, B, D), and finite."""
         kind, D = type(self).__name__, self.config["input_size"]
         if x.ndim != 3 or x.shape[2] != D:
             raise ValueError(
@@ -54,28 +61,36 @@ class Module:
             )
         if x.dtype.kind != "f":
             raise ValueError(f"{kind}: x is {x.dtype}, expected floating-point numbers")
-        if np.isnan(x).any():
-            first = [int(i) for i in np.argwhere(np.isnan(x))[0]]
-            raise ValueError(f"{kind}: x has NaN, the first at [t, b, d] = {first}")
+        bad = ~np.isfinite(x)
+        if bad.any():
+            first = [int(i) for i in np.argwhere(bad)[0]]
+            what = "NaN" if np.isnan(value_of(x)[tuple(first)]) else "∞"
+            raise ValueError(f"{kind}: x has {what}, the first at [t, b, d] = {first}")
 
     def parameters(self) -> dict[str, Tensor]:
-        """Its parameters by name, in the order they were made."""
-        found = {}
+        """Its parameters by name, in the order they were made.
+
+        One that has several names, since two layers share it, is there once, under the
+        first of them: it is one parameter to count, to clip and to move.
+        """
+        found: dict[str, Tensor] = {}
+        seen: set[int] = set()
         for name, x in vars(self).items():
-            if isinstance(x, Tensor):
-                found[name] = x
-            else:
-                for inner, module in _modules(name, x):
-                    for path, p in module.parameters().items():
-                        found[f"{inner}.{path}"] = p
+            for path, part in _parts(name, x):
+                own = {"": part} if isinstance(part, Tensor) else part.parameters()
+                for inner, p in own.items():
+                    if id(p) not in seen:
+                        found[f"{path}.{inner}" if inner else path] = p
+                    seen.add(id(p))
         return found
 
     def train(self, training: bool = True) -> Module:
         """Switch dropout on, or off; returns the network."""
         self.training = training
         for name, x in vars(self).items():
-            for _, module in _modules(name, x):
-                module.train(training)
+            for _, part in _parts(name, x):
+                if isinstance(part, Module):
+                    part.train(training)
         return self
 
     def eval(self) -> Module:
@@ -89,28 +104,39 @@ class Module:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Set every parameter's value.
 
+        Args:
+            state: arrays, or Tensors, by name, as `state_dict` gives them.
+
         Raises:
-            ValueError: naming every entry that is missing, unknown, misshapen or not of
-                real numbers; nothing is set then.
+            TypeError: for no dict.
+            ValueError: naming every entry that is missing, unknown, misshapen or has no
+                real numbers.
         """
         own = self.parameters()
-        state = {name: np.asarray(value) for name, value in state.items()}
-        wrong = [f"{name} is missing" for name in own if name not in state]
-        wrong += [f"{name} is unknown" for name in state if name not in own]
-        wrong += [
-            f"{name} has shape {np.shape(state[name])}, expected {p.shape}"
-            for name, p in own.items()
-            if name in state and np.shape(state[name]) != p.shape
-        ]
-        wrong += [
-            f"{name} is {value.dtype}, expected real numbers"
-            for name, value in state.items()
-            if name in own and not np.can_cast(value.dtype, float, "same_kind")
-        ]
+        for name, value in self._checked_state(state).items():
+            own[name].data = value
+
+    def _checked_state(self, state: Any) -> dict[str, Any]:
+        """The values by name, once all of them are seen to fit."""
+        caller = f"{type(self).__name__}.load_state_dict"
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"{caller}: got a {type(state).__name__}, expected arrays by name, as "
+                "state_dict() gives them"
+            )
+        own = self.parameters()
+        found = {name: np.asarray(value_of(value)) for name, value in state.items()}
+        wrong = [f"{name} is missing" for name in own if name not in found]
+        wrong += [f"{name} is unknown" for name in found if name not in own]
+        for name in [name for name in own if name in found]:
+            value, shape = found[name], own[name].shape
+            if value.shape != shape:
+                wrong.append(f"{name} has shape {value.shape}, expected {shape}")
+            elif value.dtype.kind not in "fiu":
+                wrong.append(f"{name} is {value.dtype}, expected real numbers")
         if wrong:
-            raise ValueError(f"{type(self).__name__}.load_state_dict: {'; '.join(wrong)}")
-        for name, p in own.items():
-            p.data = state[name]
+            raise ValueError(f"{caller}: {'; '.join(wrong)}")
+        return found
 
     def zero_grad(self) -> None:
         """Forget every parameter's gradient."""
@@ -118,21 +144,22 @@ class Module:
             p.zero_grad()
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
+        config = vars(self).get("config", {})  # which a network of one's own may lack
+        arguments = ", ".join(f"{name}={value!r}" for name, value in config.items())
         rows = [f"  {n} {p.shape}: {p.size:,}" for n, p in self.parameters().items()]
         total = sum(p.size for p in self.parameters().values())
         head = f"{type(self).__name__}({arguments})"
         return "\n".join((head, *rows, f"  {total:,} parameters"))
 
 
-def _modules(name: str, attribute: Any) -> Iterator[tuple[str, Module]]:
-    """The Modules that an attribute is or lists; private ones share what others own."""
-    if isinstance(attribute, Module):
+def _parts(name: str, attribute: Any) -> Iterator[tuple[str, Any]]:
+    """The Tensors and Modules that an attribute is or holds; no private list or dict."""
+    if isinstance(attribute, (Tensor, Module)):
         yield name, attribute
-    elif isinstance(attribute, (list, tuple)) and not name.startswith("_"):
-        for i, module in enumerate(attribute):
-            if isinstance(module, Module):
-                yield f"{name}.{i}", module
+    elif isinstance(attribute, (list, tuple, dict)) and not name.startswith("_"):
+        keyed = attribute if isinstance(attribute, dict) else dict(enumerate(attribute))
+        for key, value in keyed.items():
+            yield from _parts(f"{name}.{key}", value)
 
 
 def check_config(
@@ -141,15 +168,25 @@ def check_config(
     """The arguments of a network as its `config`, once they are seen to be possible.
 
     Raises:
-        ValueError: for a size that is no integer of at least 1, or another dtype.
+        ValueError: for a size that is no integer of at least 1, a switch that is neither
+            on nor off, or another dtype.
     """
     kind = type(network).__name__
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
-            raise ValueError(f"{kind}: {name}={size}, expected at least 1")
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"{kind}: dtype={dtype}, expected float32 or float64")
-    return sizes | rest | {"dtype": np.dtype(dtype).name}
+    check_sizes(kind, **sizes)
+    for name in SWITCHES & set(rest):
+        if not isinstance(rest[name], bool | np.bool_):
+            raise ValueError(
+                f"{kind}: {name}={rest[name]!r}, expected True or False. Where it is "
+                "meant for another argument, give it by name"
+            )
+        rest[name] = bool(rest[name])
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    if name not in ("float32", "float64"):
+        raise ValueError(f"{kind}: dtype={dtype!r}, expected float32 or float64")
+    return {name: int(size) for name, size in sizes.items()} | rest | {"dtype": name}
 
 
 def uniform(

@@ -9,7 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["constant", "cosine", "exponential", "one_cycle", "staircase", "warm_up"]
+from rnn.checks import as_number
+
+__all__ = [
+    "constant", "cosine", "exponential", "one_cycle", "rate_at", "staircase", "warm_up",
+]  # fmt: skip
 
 
 def constant(lr: float, step: int) -> float:
@@ -52,6 +56,16 @@ def one_cycle(lr: float, steps: int, step: int) -> float:
     else:
         start, end, done = lr, lr / 250_000, (step - top) / (last - top)
     return end + (start - end) * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0))))
+
+
+def rate_at(caller: str, schedule: Callable[[int], float], step: int) -> float:
+    """schedule(step), a number from 0; ValueError where it is none."""
+    lr = schedule(step)
+    if not 0 <= as_number(lr) < np.inf:
+        raise ValueError(
+            f"{caller}: the schedule gives {lr!r} for step {step}, expected 0 or above"
+        )
+    return float(lr)
 
 
 def _positive(schedule: str, name: str, value: int) -> int:

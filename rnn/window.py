@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, named
+from rnn.checks import check_sizes
 from rnn.module import Module, uniform
 
 __all__ = ["WindowMLP", "windows"]
@@ -23,10 +24,17 @@ def windows(x: Any, window: int) -> Any:
         (T − n + 1, B, n·D); row t holds x^t … x^{t+n−1}, the oldest first.
 
     Raises:
-        ValueError: where n is below 1 or above T.
+        ValueError: where n is no whole number of 1 to T; for an x of other axes.
     """
-    T, B, D = np.shape(x)
-    if not 1 <= window <= T:
+    x = x if isinstance(x, Tensor) else np.asarray(x)
+    if x.ndim != 3:
+        raise ValueError(
+            f"windows: x has shape {x.shape}, expected (T, B, D). One sequence of T "
+            "numbers is x.reshape(T, 1, 1)"
+        )
+    T, B, D = x.shape
+    check_sizes("windows", window=window)
+    if window > T:
         raise ValueError(f"windows: window={window}, expected 1 to T = {T}")
     steps = np.arange(T - window + 1)[:, np.newaxis] + np.arange(window)
     return np.reshape(np.swapaxes(x[steps], 1, 2), (T - window + 1, B, window * D))

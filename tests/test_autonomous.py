@@ -542,7 +542,7 @@ def learn(**options):
 
 
 BAD = [
-    (lambda: Hopfield(0), "Hopfield: size=0, expected a whole number, at least 1"),
+    (lambda: Hopfield(0), "Hopfield: size=0, expected at least 1, a whole number"),
     (
         lambda: Hopfield(2).store([[1, 0]]),
         r"states have 0 at \[0, 1\], expected -1 and 1",
@@ -573,8 +573,11 @@ BAD = [
     (lambda: Hopfield(2).load_state_dict({"b": [0, 0]}), "W is missing"),
     (lambda: capacity_curve(9, [0.1], trials=0), "trials=0"),
     (lambda: RestrictedBoltzmannMachine(0, 1), "visible=0"),
-    (lambda: RestrictedBoltzmannMachine(1, 0), "hidden=0, expected a whole number"),
-    (lambda: BoltzmannMachine(1, -1), "hidden=-1, expected a whole number, at least 0"),
+    (
+        lambda: RestrictedBoltzmannMachine(1, 0),
+        "hidden=0, expected at least 1",
+    ),
+    (lambda: BoltzmannMachine(1, -1), "hidden=-1, expected at least 0, a whole number"),
     (lambda: BoltzmannMachine(2.5), "visible=2.5"),
     (
         lambda: RestrictedBoltzmannMachine(2, 1).log_likelihood([[-1, 1]]),
@@ -595,7 +598,7 @@ BAD = [
         "BoltzmannMachine.free_energy: 21 units",
     ),
     (lambda: bars_and_stripes(0, 2), "bars_and_stripes: height=0"),
-    (lambda: learn(k=0), "fit_boltzmann: k=0, expected a whole number, at least 1"),
+    (lambda: learn(k=0), "fit_boltzmann: k=0, expected at least 1, a whole number"),
     (lambda: learn(epochs=0), "epochs=0"),
     (lambda: learn(batch_size=0), "batch_size=0"),
     (lambda: learn(every=0), "every=0"),

@@ -232,3 +232,19 @@ def test_a_gradient_that_is_not_finite_is_named(clip, bad):
     np.sum(p["a"] + p["b"] * np.array([1.0, bad])).backward()
     with pytest.raises(FloatingPointError, match="the gradient of b is not finite"):
         clip(p, 1.0)
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm, clip_grad_value])
+def test_a_limit_out_of_an_array_leaves_the_gradient_its_dtype(clip):
+    p = {"w": Tensor(np.ones(3, np.float32), requires_grad=True)}
+    p["w"].grad = np.full(3, 5, np.float32)
+    clip(p, np.float64(0.5))
+    assert p["w"].grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_norm_of_gradients_whose_squares_are_no_numbers(size):
+    p = {"w": Tensor(np.ones(2), requires_grad=True)}
+    p["w"].grad = np.array([3 * size, 4 * size])
+    assert clip_grad_norm(p, size) == pytest.approx(5 * size, rel=1e-14)
+    np.testing.assert_allclose(p["w"].grad, [0.6 * size, 0.8 * size], rtol=1e-14)

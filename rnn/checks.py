@@ -1,0 +1,42 @@
+"""What arguments must be, told at the call that is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_number", "check_callable", "check_reached", "check_sizes"]
+
+
+def check_sizes(caller: str, *, least: int = 1, **sizes: Any) -> None:
+    """See that sizes are whole numbers of at least `least`; ValueError else."""
+    for name, size in sizes.items():
+        whole = isinstance(size, int | np.integer) and not isinstance(size, bool)
+        if not whole or size < least:
+            raise ValueError(
+                f"{caller}: {name}={size!r}, expected at least {least}, a whole number"
+            )
+
+
+def as_number(value: Any) -> float:
+    """A number as a float; NaN, which fails every comparison, where it is none."""
+    array = np.asarray(value)
+    return float(array) if array.ndim == 0 and array.dtype.kind in "iuf" else np.nan
+
+
+def check_callable(caller: str, name: str, function: Any, form: str) -> None:
+    """See that an argument is a function; TypeError with the form it is to have else."""
+    if not callable(function):
+        raise TypeError(
+            f"{caller}: {name} is a {type(function).__name__}, expected a function {form}"
+        )
+
+
+def check_reached(caller: str, parameters: dict[str, Any]) -> None:
+    """See that a sweep left one of the parameters a gradient; ValueError else."""
+    if all(p.grad is None for p in parameters.values()):
+        raise ValueError(
+            f"{caller}: the loss was computed from none of the optimizer's parameters, "
+            f"{', '.join(parameters)}. Make the optimizer of the network that is trained"
+        )
