@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Graph, Node, Tensor
+from autograd import graph as snapshot
 from autograd.trees import map_tree
+from rnn.checks import check_sizes
 
 __all__ = ["CUT", "cut", "cuts", "segments"]
 
@@ -38,9 +40,10 @@ def _cut(x: Any) -> Any:
     return leaf
 
 
-def cuts(graph: Graph) -> tuple[Node, ...]:
-    """The nodes at which a recorded graph was cut off from what came before."""
-    return tuple(node for node in graph if node.scope.split("/")[-1] == CUT)
+def cuts(graph: Graph | Tensor) -> tuple[Node, ...]:
+    """The nodes at which a graph, or that below a Tensor, was cut off from its past."""
+    recorded = graph if isinstance(graph, Graph) else snapshot(graph)
+    return tuple(node for node in recorded if node.scope.split("/")[-1] == CUT)
 
 
 def segments(steps: int, *arrays: Any) -> list[tuple[Any, ...]]:
@@ -56,8 +59,7 @@ def segments(steps: int, *arrays: Any) -> list[tuple[Any, ...]]:
     Raises:
         ValueError: where `steps` is below 1, or the arrays have no steps or not as many.
     """
-    if steps < 1:
-        raise ValueError(f"segments: steps={steps}, expected at least 1")
+    check_sizes("segments", steps=steps)
     lengths = [np.shape(x)[0] if np.ndim(x) else 0 for x in arrays]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
 from copy import deepcopy
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.tensor import value_of
 from rnn.checkpoints import Checkpoint, Contents
 from rnn.files import ModelFileError
 from rnn.optim import Optimizer
@@ -68,7 +70,7 @@ class Standing:
         parameters = optimizer.parameters
         own = {name: f"{p.shape} {p.dtype}" for name, p in parameters.items()}
         method = {"optimizer": type(optimizer).__name__, "parameters": own}
-        self.identity = identity | method
+        self.identity = _as_json(identity) | method
         self.optimizer = optimizer
         self.rng = rng
         self.checkpoint = None if path is None else Checkpoint(path)
@@ -87,8 +89,15 @@ class Standing:
         done = len(self.history.score)
         return bool(patience and done and done - 1 - self.history.best >= patience)
 
-    def scored(self, score: float) -> None:
+    def scored(self, returned: Any) -> None:
         """Note the score of an epoch, and the parameters where it is the best."""
+        value = value_of(returned)
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
+            raise TypeError(
+                f"fit: validate returned a {type(returned).__name__} of shape "
+                f"{np.shape(value)}, expected a number"
+            )
+        score = float(value)
         if not np.isfinite(score):
             raise FloatingPointError(
                 f"fit: validate returned {score} after epoch {self.epochs}"
@@ -184,6 +193,22 @@ class Standing:
                 self.best[name] = value
             else:
                 self.optimizer.memory[slot][name] = value
+
+
+def _as_json(identity: Any) -> dict[str, Any]:
+    """`run` as a checkpoint gives it back: a tuple is a list there."""
+    try:
+        found = json.loads(json.dumps(identity))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"fit: run= is not JSON: {error}. Name arrays by digest(array)"
+        ) from error
+    if not isinstance(found, dict):
+        raise TypeError(
+            f"fit: run is a {type(identity).__name__}, expected a dict of what the run "
+            'depends on, such as {"seed": 0}'
+        )
+    return found
 
 
 def _plain(state: Any) -> Any:

@@ -13,8 +13,10 @@ import numpy as np
 from autograd import Tensor, no_grad
 from rnn.bptt import cut
 from rnn.checkpoints import digest
+from rnn.checks import check_callable, check_reached, check_sizes
 from rnn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from rnn.progress import Advance, progress
+from rnn.schedules import rate_at
 from rnn.standing import History, Standing
 
 __all__ = ["History", "digest", "fit"]
@@ -78,7 +80,13 @@ def fit(
         ModelFileError: where the checkpoints are damaged or belong to another run.
         FloatingPointError: where the loss, a clipped gradient or a score is not finite.
     """
-    _check(segments, epochs, validate, patience)
+    check_callable("fit", "objective", objective, "(segment, state) → (E, next state)")
+    if schedule is not None:
+        check_callable("fit", "schedule", schedule, "step → learning rate")
+    if validate is not None:
+        check_callable("fit", "validate", validate, "() → score")
+    _check(segments, optimizer, epochs, rng)
+    _check_patience(patience, validate)
     descent = _Descent(objective, optimizer, schedule, max_norm, max_value)
     state = Standing(optimizer, run or {}, checkpoint, rng)
     state.resume()
@@ -88,7 +96,7 @@ def fit(
                 descent.epoch(segments, state.history, advance)
                 if validate is not None:
                     with no_grad():
-                        state.scored(float(validate()))
+                        state.scored(validate())
                 state.finished_epoch(CHECKPOINT_SECONDS)
         except KeyboardInterrupt:
             state.write()
@@ -103,9 +111,18 @@ def _shown(show: str | None, total: int, done: int) -> Any:
     return nullcontext(lambda done, note: None)
 
 
-def _check(segments: Any, epochs: int, validate: Any, patience: int | None) -> None:
-    if epochs < 1:
-        raise ValueError(f"fit: epochs={epochs}, expected at least 1")
+def _check(segments: Any, optimizer: Any, epochs: int, rng: Any) -> None:
+    check_sizes("fit", epochs=epochs)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"fit: the optimizer is a {type(optimizer).__name__}, expected one of "
+            "rnn.optim: Adam(network.parameters())"
+        )
+    if not (rng is None or isinstance(rng, np.random.Generator)):
+        raise TypeError(
+            f"fit: rng is a {type(rng).__name__}, expected the very generator that the "
+            "objective draws from, np.random.default_rng(0)"
+        )
     if not isinstance(segments, Sized):
         raise TypeError(
             f"fit: segments are a {type(segments).__name__}, expected a list or the "
@@ -113,9 +130,13 @@ def _check(segments: Any, epochs: int, validate: Any, patience: int | None) -> N
         )
     if not len(segments):
         raise ValueError("fit: there are no segments to learn from")
-    if patience is not None and (validate is None or patience < 1):
+
+
+def _check_patience(patience: Any, validate: Any) -> None:
+    whole = isinstance(patience, int | np.integer) and patience >= 1
+    if patience is not None and (validate is None or not whole):
         raise ValueError(
-            f"fit: patience={patience}, expected at least 1 epoch, with a validate="
+            f"fit: patience={patience!r}, expected at least 1 epoch, with a validate="
         )
 
 
@@ -172,21 +193,13 @@ class _Descent:
             )
         optimizer.zero_grad()
         E.backward()
+        check_reached("fit", optimizer.parameters)
         norms = []
         if self.max_value is not None:
             clip_grad_value(optimizer.parameters, self.max_value)
         if self.max_norm is not None:
             norms.append(clip_grad_norm(optimizer.parameters, self.max_norm))
         if self.schedule is not None:
-            optimizer.lr = self._rate(self.schedule)
+            optimizer.lr = rate_at("fit", self.schedule, optimizer.steps)
         optimizer.step()
         return norms
-
-    def _rate(self, schedule: Callable[[int], float]) -> float:
-        step = self.optimizer.steps
-        lr = float(schedule(step))
-        if not (lr >= 0 and np.isfinite(lr)):
-            raise ValueError(
-                f"fit: the schedule gives {lr} for step {step}, expected 0 or above"
-            )
-        return lr

@@ -214,7 +214,7 @@ MISTAKES = [
     ({"segments": []}, ValueError, "there are no segments"),
     ({"segments": iter(TARGETS)}, TypeError, "are a list_iterator, expected a list"),
     ({"patience": 2}, ValueError, "patience=2, expected at least 1 epoch, with a valid"),
-    ({"schedule": lambda step: -1}, ValueError, "the schedule gives -1.0 for step 0"),
+    ({"schedule": lambda step: -1}, ValueError, "the schedule gives -1 for step 0"),
     ({"schedule": lambda step: np.nan}, ValueError, "the schedule gives nan"),
     ({"max_norm": -1}, ValueError, "clip_grad_norm: max_norm=-1"),
     ({"max_value": 0}, ValueError, "clip_grad_value: max_value=0"),
@@ -328,3 +328,14 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, monkeypatch):
         ModelFileError, match=r"of another run, which differs in seed. Delete"
     ):
         fit(objective(p), TARGETS, SGD(p, 0.1), run={"seed": 1}, **options)
+
+
+def test_what_a_run_depends_on_may_be_a_tuple(tmp_path, monkeypatch):
+    """JSON gives a list back, which is no other run."""
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    options = {"run": {"window": (3, 4)}, "checkpoint": tmp_path / "c.safetensors"}
+    p = parameter()
+    first = fit(objective(p), TARGETS, SGD(p, 0.1), epochs=1, **options)
+    q = parameter()
+    assert fit(objective(q), TARGETS, SGD(q, 0.1), epochs=1, **options) == first
+    np.testing.assert_array_equal(q["w"].data, p["w"].data)
