@@ -75,8 +75,11 @@ class Credit:
                 f"Credit: {T} losses and {S} steps that use the parameter; truncation "
                 "needs one loss for each step"
             )
-        if not 1 <= k1 <= k2:
-            raise ValueError(f"Credit: k1={k1}, k2={k2}, expected 1 ≤ k1 ≤ k2")
+        whole = all(isinstance(k, int | np.integer) for k in (k1, k2))
+        if not (whole and 1 <= k1 <= k2):
+            raise ValueError(
+                f"Credit: k1={k1}, k2={k2}, expected 1 ≤ k1 ≤ k2, whole numbers"
+            )
         t = np.arange(T)
         starts = t // k1 * k1 - (k2 - k1)
         pairs: Array = (t <= t[:, np.newaxis]) & (t >= starts[:, np.newaxis])
@@ -117,12 +120,26 @@ def credit(losses: Sequence[Any], parameter: Tensor) -> Credit:
         parameter: W, used in the scope of each step.
 
     Raises:
-        ValueError: without losses; where W is used outside of all scopes, or not at all.
+        ValueError: without losses, or with one that is no scalar; where W is used outside
+            of all scopes, or not at all.
+        TypeError: where W is no Tensor.
     """
-    if not len(losses):
-        raise ValueError("credit: no losses, expected E^1, …, E^T")
+    if not isinstance(parameter, Tensor):
+        raise TypeError(
+            f"credit: the parameter is a {type(parameter).__name__}, expected a Tensor, "
+            "such as network.W_a"
+        )
+    if (isinstance(losses, Tensor) and not losses.ndim) or not len(losses):
+        raise ValueError(
+            f"credit: {'one loss' if isinstance(losses, Tensor) else 'no losses'}, "
+            "expected a list of E^1, …, E^T, the loss of every step on its own"
+        )
     rows: list[dict[str, Array]] = []
-    for E in losses:
+    for t, E in enumerate(losses, start=1):
+        if np.size(E) != 1:
+            raise ValueError(
+                f"credit: E^{t} has shape {np.shape(E)}, expected one number: its sum"
+            )
         row: dict[str, Array] = {}
         if isinstance(E, Tensor) and E.requires_grad:
             for term in contributions(E, parameter):

@@ -97,15 +97,17 @@ def gradient_flow(
     Args:
         network: an Elman network; an RNN, GRU or LSTM of one layer and direction; or one
             of their cells.
-        x: (T, B, D) inputs; of an Elman network, (T, B) indices too.
+        x: (T, B, D) inputs, (B, T, D) of a network that is `batch_first`; of an Elman
+            network, (T, B) indices too.
         loss: (t from 0, output) → E^t, a scalar. The output is the `Instant` t of an
             Elman network, h^t (B, H) of the others.
         a0: (B, H), the state before the first step, (h, c) of an LSTM; zeros unless
             given.
 
     Raises:
-        ValueError: for a single step, which has no step back; for several layers or
-            directions.
+        ValueError: for a single step, which has no step back; for no samples, other
+            shapes, and numbers that are not finite; for several layers or directions.
+        TypeError: for another network, and a loss that does not depend on it.
     """
     run = _Run(network, x, a0)
     T = len(run.outputs)
@@ -116,9 +118,19 @@ def gradient_flow(
     place = {part: (i, k) for k, s in enumerate(run.states) for i, part in enumerate(s)}
     for t, output in enumerate(run.outputs):
         E = loss(t, output)
+        scalar = isinstance(E, Tensor) and E.size == 1 and E.requires_grad
+        reached = (
+            list(sweep(E, np.ones(E.shape, E.dtype), wanted=set(place))) if scalar else ()
+        )
+        if not reached:
+            raise TypeError(
+                f"gradient_flow: the loss of step {t} is a {type(E).__name__} of shape "
+                f"{np.shape(E)}, expected a Tensor of one element that was computed from "
+                "the output"
+            )
         for i in kinds:
             norms[i][t, : t + 1] = 0
-        for node, g, _ in sweep(E, np.ones(E.shape, E.dtype), wanted=set(place)):
+        for node, g, _ in reached:
             i, k = place[node]
             norms[i][t, k] = np.linalg.norm(g)
 
@@ -154,18 +166,31 @@ class _Run:
     """A network laid out in time, with the state of every step at hand."""
 
     def __init__(self, network: Network, x: Any, a0: Any) -> None:
+        if not isinstance(network, ElmanNetwork | Recurrent | Cell):
+            raise TypeError(
+                f"gradient_flow: the network is a {type(network).__name__}, expected an "
+                "ElmanNetwork, RNN, GRU, LSTM or one of their cells"
+            )
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        if network.config.get("batch_first"):
+            x = np.swapaxes(x, 0, 1)
+        if x.ndim > 1 and not x.shape[1]:
+            raise ValueError(f"gradient_flow: x has shape {x.shape}, no samples")
         self.network = network
         self.outputs: list[Any]
         self.states: list[tuple[Any, ...]]
         if isinstance(network, ElmanNetwork):
             self.outputs = list(network.unroll(x, a0))
             self.states = [(instant.a,) for instant in self.outputs]
-            start = np.zeros((np.shape(x)[1], network.config["hidden_size"]))
+            start = np.zeros(
+                (x.shape[1], network.config["hidden_size"]), network.W_a.dtype
+            )
             self.first = (start if a0 is None else a0,)
             self.slope = SLOPE[network.config["activation"]]
         else:
             self.cell = network if isinstance(network, Cell) else network.only_cell()
-            begin = self.cell.zero_state((np.shape(x)[1],)) if a0 is None else a0
+            network._check_sequence(x)
+            begin = self.cell.zero_state((x.shape[1],)) if a0 is None else a0
             self.first = begin if isinstance(begin, tuple) else (begin,)
             reached: list[Any] = []
 

@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Graph, Node, Tensor, named, scope
+from autograd import graph as snapshot
+from autograd.tensor import value_of
+from rnn.checks import check_sizes
+from rnn.module import Module
 from rnn.unroll import unroll
 
 __all__ = [
@@ -36,8 +40,12 @@ def one_to_one(
 
     Returns:
         y^1 (B, …), and the state after.
+
+    Raises:
+        TypeError: for what is no cell.
     """
-    ys, state = many_to_many(cell, _first(x), state, readout)
+    x = np.expand_dims(x, 0)
+    ys, state = _run(cell, x, _start("one_to_one", cell, x, state), readout)
     return ys[0], state
 
 
@@ -62,10 +70,11 @@ def one_to_many(
 
     Raises:
         ValueError: for fewer than one step.
+        TypeError: for what is no cell.
     """
-    if steps < 1:
-        raise ValueError(f"one_to_many: steps={steps}, expected at least 1")
-    return _generate(cell, steps, _start(cell, x, state), readout, feedback, x, 1)
+    check_sizes("one_to_many", steps=steps)
+    state = _start("one_to_many", cell, np.expand_dims(x, 0), state)
+    return _generate(cell, steps, state, readout, feedback, x, 1)
 
 
 def many_to_one(
@@ -78,8 +87,12 @@ def many_to_one(
 
     Returns:
         y^T (B, …), and the state after.
+
+    Raises:
+        ValueError: for no steps.
+        TypeError: for what is no cell.
     """
-    outputs, state = _run(cell, xs, _start(cell, xs[0], state), None)
+    outputs, state = _run(cell, xs, _start("many_to_one", cell, xs, state), None)
     if readout is None:
         return outputs[-1], state
     with scope(f"t={len(xs)}"):
@@ -96,8 +109,12 @@ def many_to_many(
 
     Returns:
         y (T, B, …), and the state after.
+
+    Raises:
+        ValueError: for no steps.
+        TypeError: for what is no cell.
     """
-    ys, state = _run(cell, xs, _start(cell, xs[0], state), readout)
+    ys, state = _run(cell, xs, _start("many_to_many", cell, xs, state), readout)
     return np.stack(ys), state
 
 
@@ -124,22 +141,33 @@ def encoder_decoder(
 
     Raises:
         ValueError: for fewer than one step.
+        TypeError: for what is no cell.
     """
-    if steps < 1:
-        raise ValueError(f"encoder_decoder: steps={steps}, expected at least 1")
-    _, state = _run(encoder, xs, _start(encoder, xs[0], state), None)
-    T, B = len(xs), np.shape(xs)[1]
-    width = decoder.config["input_size"] if hasattr(decoder, "config") else xs.shape[2]
-    first = np.zeros((B, width), np.result_type(xs[0]))
-    return _generate(decoder, steps, state, readout, feedback, first, T + 1, silent=True)
+    check_sizes("encoder_decoder", steps=steps)
+    _, state = _run(encoder, xs, _start("encoder_decoder", encoder, xs, state), None)
+    *batch, width = np.shape(xs[0])
+    if hasattr(decoder, "config"):
+        width = decoder.config["input_size"]
+    first = np.zeros((*batch, width), np.asarray(value_of(xs[0])).dtype)
+    begin = len(xs) + 1
+    return _generate(decoder, steps, state, readout, feedback, first, begin, silent=True)
 
 
-def _start(cell: Any, x: Any, state: Any) -> Any:
-    return cell.zero_state(np.shape(x)[:-1]) if state is None else state
-
-
-def _first(x: Any) -> Any:
-    return np.expand_dims(x, 0)
+def _start(caller: str, cell: Any, xs: Any, state: Any) -> Any:
+    """The state before xs; ValueError, TypeError where it or a cell is wanting."""
+    if not (isinstance(xs, (list, tuple)) or np.ndim(xs)) or not len(xs):
+        raise ValueError(
+            f"{caller}: the inputs have shape {np.shape(xs)}, expected (T, B, D) with at "
+            "least one step"
+        )
+    whole = isinstance(cell, Module) and not hasattr(cell, "step")
+    if whole or (state is None and not hasattr(cell, "zero_state")):
+        raise TypeError(
+            f"{caller}: the cell is a {type(cell).__name__}, expected an RNNCell, "
+            "GRUCell or LSTMCell; or, with a state=, a function (x, state) → (output, "
+            "state)"
+        )
+    return cell.zero_state(np.shape(xs[0])[:-1]) if state is None else state
 
 
 def _run(
@@ -186,14 +214,15 @@ def _input(x: Any) -> Any:
     return named("x", np.positive(x) if isinstance(x, Tensor) else Tensor(x))
 
 
-def architecture_of(graph: Graph) -> str:
+def architecture_of(graph: Graph | Tensor) -> str:
     """Which of the five architectures a recorded graph is.
 
     It looks at which steps an input enters, a node called "x", and from which steps
     something goes on outside of all steps, through a stack of outputs or a loss.
 
     Args:
-        graph: of the loss or of the outputs of an unrolled network, `graph(E)`.
+        graph: of the loss or of the outputs of an unrolled network, `graph(E)`; or
+            one of these, E.
 
     Returns:
         "one to one", "one to many", "many to one", "many to many" or "encoder-decoder".
@@ -201,6 +230,7 @@ def architecture_of(graph: Graph) -> str:
     Raises:
         ValueError: where no step has an input or no step has an output.
     """
+    graph = graph if isinstance(graph, Graph) else snapshot(graph)
     columns = [node.scope.split("/")[0] for node in graph]
     steps = list(dict.fromkeys(c for c in columns if c))
     entered = {columns[n.index] for n in graph if n.name == "x" and columns[n.index]}

@@ -274,3 +274,14 @@ def test_a_right_gradient_is_told_so_and_an_unknown_mistake_too():
     assert "∂E/∂W_a is the first" in ask(odd) and "none of the classical" in ask(odd)
     flat = lambda p, x, g: {"W_a": right(p, x, g)["W_a"].ravel()}  # noqa: E731
     assert "W_a has shape (4,), expected (2, 2)" in ask(flat)
+
+
+def test_an_architecture_needs_no_batch_and_no_array():
+    """(T, D) for one sample; lists of the same numbers; a Tensor for its graph."""
+    x, cell = np.random.default_rng(0).normal(size=(3, 2, 2)), GRUCell(2, 4, rng=0)
+    ys, _ = encoder_decoder(cell, cell, x, 2)
+    alone, _ = encoder_decoder(cell, cell, x[:, 0], 2)
+    np.testing.assert_allclose(alone.data, ys.data[:, 0], rtol=1e-13)
+    listed, _ = encoder_decoder(cell, cell, x.tolist(), 2)
+    np.testing.assert_array_equal(listed.data, ys.data)
+    assert architecture_of(ys) == architecture_of(graph(ys)) == "encoder-decoder"

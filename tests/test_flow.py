@@ -93,3 +93,20 @@ def test_several_layers_are_refused():
         gradient_flow(GRU(2, 3, 2), np.zeros((3, 1, 2)), lambda t, h: np.sum(h))
     with pytest.raises(ValueError, match="1 step, expected at least 2"):
         gradient_flow(GRU(2, 3), np.zeros((1, 1, 2)), lambda t, h: np.sum(h))
+
+
+def test_a_batch_first_network_takes_its_own_layout():
+    """As (T, B, D) its first two axes would be swapped, and nobody would know."""
+    x = np.random.default_rng(0).normal(size=(5, 2, 2))
+    plain, swapped = GRU(2, 3, rng=0), GRU(2, 3, batch_first=True, rng=0)
+    expected = gradient_flow(plain, x, lambda t, h: np.sum(h))
+    found = gradient_flow(swapped, np.swapaxes(x, 0, 1), lambda t, h: np.sum(h))
+    np.testing.assert_array_equal(found.norms, expected.norms)
+
+
+@pytest.mark.parametrize("kind", [GRU, ElmanNetwork])
+def test_jacobians_have_the_networks_dtype(kind):
+    sizes = (2, 3, 1) if kind is ElmanNetwork else (2, 3)
+    network, x = kind(*sizes, dtype="float32", rng=0), np.ones((4, 1, 2), np.float32)
+    flow = gradient_flow(network, x, lambda t, i: np.sum(getattr(i, "y", i)))
+    assert flow.jacobians.dtype == np.float32
