@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn.checks import check_sizes
+
 __all__ = ["IGNORED", "Batches", "Segmentation", "pad"]
 
 Array = np.ndarray[Any, Any]
@@ -27,11 +29,12 @@ class Segmentation:
     """
 
     def __init__(self, text: Array, batch: int, steps: int) -> None:
-        _at_least_one("Segmentation", batch=batch, steps=steps)
-        _check_indices("Segmentation", text)
+        check_sizes("Segmentation", batch=batch, steps=steps)
+        text = _indices("Segmentation", text)
         if len(text) < 2:
             raise ValueError(
-                f"a text of {len(text)} words has no next word to learn from"
+                f"Segmentation: a text of {len(text)} words has no next word to learn "
+                "from"
             )
         self.steps = steps
         batch = min(batch, len(text) - 1)
@@ -58,7 +61,8 @@ class Batches:
     Args:
         texts: (N_i,) indices each, two words or more.
         batch: B.
-        rng: shuffles the texts anew in each pass; they keep their order without it.
+        rng: a seed or generator, which shuffles the texts anew in each pass; they keep
+            their order without it.
         bucketed: put texts of like length together, shortest first, so that little is
             padded; an rng then shuffles those of equal length, and the batches.
     """
@@ -67,22 +71,21 @@ class Batches:
         self,
         texts: Sequence[Array],
         batch: int,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | int | None = None,
         bucketed: bool = False,
     ) -> None:
-        _at_least_one("Batches", batch=batch)
+        check_sizes("Batches", batch=batch)
         if not len(texts):
             raise ValueError("Batches: there are no texts")
-        for i, text in enumerate(texts):
-            _check_indices("Batches", text, f"text {i}")
+        self.texts = [_indices("Batches", t, f"text {i}") for i, t in enumerate(texts)]
+        for i, text in enumerate(self.texts):
             if len(text) < 2:
                 raise ValueError(
                     f"Batches: text {i} has {len(text)} words, expected at least 2: one "
                     "to read and one to foretell"
                 )
-        self.texts = texts
         self.batch = batch
-        self.rng = rng
+        self.rng = None if rng is None else np.random.default_rng(rng)
         self.bucketed = bucketed
 
     def __len__(self) -> int:
@@ -90,7 +93,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
         for chosen in self._order():
-            texts = [np.asarray(self.texts[i]) for i in chosen]
+            texts = [self.texts[i] for i in chosen]
             x, lengths = pad([text[:-1] for text in texts])
             d, _ = pad([text[1:] for text in texts], IGNORED)
             yield x, d, lengths
@@ -113,7 +116,8 @@ def pad(sequences: Sequence[Array], fill: float = 0) -> tuple[Array, Array]:
 
     Args:
         sequences: (T_b, …) each, with the same further axes.
-        fill: what stands after the end of those that are shorter than T, the longest.
+        fill: what stands after the end of those that are shorter than T, the longest. NaN
+            makes numbers of integers, −1 signed integers of unsigned ones.
     """
     arrays = [np.asarray(sequence) for sequence in sequences]
     if not arrays or any(
@@ -126,22 +130,19 @@ def pad(sequences: Sequence[Array], fill: float = 0) -> tuple[Array, Array]:
         )
     lengths = np.array([len(a) for a in arrays])
     shape = (lengths.max(), len(arrays), *arrays[0].shape[1:])
-    padded = np.full(shape, fill, np.result_type(*arrays))
+    kinds = arrays if fill == 0 else [*arrays, np.min_scalar_type(fill)]
+    padded = np.full(shape, fill, np.result_type(*kinds))
     for b, array in enumerate(arrays):
         padded[: len(array), b] = array
     return padded, lengths
 
 
-def _at_least_one(what: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{what}: {name}={size}, expected at least 1")
-
-
-def _check_indices(what: str, text: Any, name: str = "the text") -> None:
+def _indices(what: str, text: Any, name: str = "the text") -> Array:
+    """A text as signed integers, to which IGNORED belongs."""
     array = np.asarray(text)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
             f"{what}: {name} is {array.dtype} of shape {array.shape}, expected integers "
             "(N,): the indices of vocabulary.encode(tokens)"
         )
+    return array.astype(np.intp, copy=False)

@@ -16,6 +16,7 @@ import numpy as np
 from autograd import log_softmax, no_grad
 from autograd.tensor import value_of
 from autograd.trees import map_tree
+from rnn.checks import as_number, check_sizes
 
 __all__ = ["Hypothesis", "Step", "beam_search", "draw", "sample"]
 
@@ -42,16 +43,16 @@ def draw(
         (B,) integers.
     """
     z = _finite("draw", logits)
-    if not (temperature >= 0 and np.isfinite(temperature)):
-        raise ValueError(f"draw: temperature={temperature}, expected 0 or above")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"draw: top_k={top_k}, expected at least 1")
+    if not 0 <= as_number(temperature) < np.inf:
+        raise ValueError(f"draw: temperature={temperature!r}, expected 0 or above")
+    if top_k is not None:
+        check_sizes("draw", top_k=top_k)
     if temperature == 0:
         return np.argmax(z, axis=-1)
-    if rng is None:
+    if not isinstance(rng, np.random.Generator):
         raise ValueError(
             f"draw: temperature={temperature} draws at random: give rng=, for example "
-            "np.random.default_rng(0), or temperature=0"
+            f"np.random.default_rng(0), or temperature=0; got rng={rng!r}"
         )
     if top_k is not None and top_k < z.shape[1]:
         left_out = np.argsort(-z, axis=-1, kind="stable")[:, top_k:]
@@ -102,7 +103,7 @@ def sample(
             if ended.all():
                 return found[: n + 1]
             if n + 1 < length:
-                logits, state = step(found[n], state)
+                logits, state = _stepped("sample", step, found[n], state)
     return found
 
 
@@ -152,8 +153,9 @@ def beam_search(
     Returns:
         Up to `width` of them, the best first.
     """
-    if width < 1:
-        raise ValueError(f"beam_search: width={width}, expected at least 1")
+    check_sizes("beam_search", width=width)
+    if not np.isfinite(as_number(penalty)):
+        raise ValueError(f"beam_search: penalty={penalty!r}, expected a number")
     prompt = _prompt("beam_search", prompt, 1, length)[:, np.newaxis]
     tokens, log_p = np.empty((1, 0), np.intp), np.zeros(1)
     found: list[Hypothesis] = []
@@ -170,7 +172,8 @@ def beam_search(
             tokens, log_p = tokens[~done], log_p[~done]
             if not len(tokens):
                 break
-            logits, state = step(word[~done], _rows(state, beam[~done], axis))
+            state = _rows(state, len(logits), beam[~done], axis)
+            logits, state = _stepped("beam_search", step, word[~done], state)
     return sorted(found, key=lambda h: -h.score)[:width]
 
 
@@ -184,19 +187,43 @@ def _widen(log_p: Array, logits: Any, width: int) -> tuple[Array, Array, Array]:
     return beam, word, total[order]
 
 
-def _rows(state: Any, beam: Array, axis: int) -> Any:
-    """The state of each beam: that of the one it continues."""
-    return map_tree(lambda x: np.take(x, beam, axis) if np.ndim(x) else x, state)
+def _rows(state: Any, beams: int, beam: Array, axis: int) -> Any:
+    """The state of each beam, that of the one it continues of so many beams."""
+
+    def chosen(x: Any) -> Any:
+        shape = np.shape(x)
+        if not shape:
+            return x
+        if not -len(shape) <= axis < len(shape) or shape[axis] != beams:
+            raise ValueError(
+                f"beam_search: a state has shape {shape}, expected {beams} samples, the "
+                f"beams, along axis={axis}; that of an RNN, GRU or LSTM has them along 1"
+            )
+        return np.take(x, beam, axis)
+
+    return map_tree(chosen, state)
 
 
 def _read(function: str, step: Step, prompt: Array, state: Any) -> tuple[Any, Any]:
     """What the step gives after the last token of a prompt (N, B)."""
     for words in prompt:
-        logits, state = step(words, state)
-    if np.ndim(logits) != 2 or len(logits) != prompt.shape[1]:
+        logits, state = _stepped(function, step, words, state)
+    return logits, state
+
+
+def _stepped(function: str, step: Step, words: Array, state: Any) -> tuple[Any, Any]:
+    """What the step makes of one token (B,) of each sequence."""
+    found = step(words, state)
+    if not (isinstance(found, tuple) and len(found) == 2):
+        raise TypeError(
+            f"{function}: the step returned a {type(found).__name__}, expected the two "
+            "(logits, next state)"
+        )
+    logits, state = found
+    if np.ndim(logits) != 2 or len(logits) != len(words):
         raise ValueError(
             f"{function}: the step gave logits of shape {np.shape(logits)}, expected "
-            f"(B, K) with B = {prompt.shape[1]}"
+            f"(B, K) with B = {len(words)}"
         )
     return logits, state
 
@@ -209,8 +236,7 @@ def _prompt(function: str, prompt: Any, ndim: int, length: int) -> Array:
             f"{function}: the prompt is {array.dtype} of shape {array.shape}, expected "
             f"integers {shape} with at least one token"
         )
-    if length < 1:
-        raise ValueError(f"{function}: length={length}, expected at least 1")
+    check_sizes(function, length=length)
     return array
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn.batching import IGNORED, Batches, Segmentation, pad
+from rnn.checks import check_sizes
 from rnn.tokens import UNKNOWN, characters, join, tokenise
 
 __all__ = [
@@ -30,8 +31,8 @@ class Vocabulary:
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        _not_a_string("Vocabulary", words)
-        self.words = [*sorted(set(words) - {UNKNOWN}), UNKNOWN]
+        words = set(_tokens("Vocabulary", words))
+        self.words = [*sorted(words - {UNKNOWN}), UNKNOWN]
         self._index = {word: i for i, word in enumerate(self.words)}
 
     @classmethod
@@ -45,11 +46,8 @@ class Vocabulary:
             size: V at the most; of equally frequent words the first in the text wins.
             min_count: leave out words that occur less often.
         """
-        for name, value in (("size", size), ("min_count", min_count)):
-            if value < 1:
-                raise ValueError(f"Vocabulary.of: {name}={value}, expected at least 1")
-        _not_a_string("Vocabulary.of", tokens)
-        common = Counter(tokens).most_common()
+        check_sizes("Vocabulary.of", size=size, min_count=min_count)
+        common = Counter(_tokens("Vocabulary.of", tokens)).most_common()
         kept = [w for w, n in common if n >= min_count and w != UNKNOWN]
         return cls(kept[: size - 1])
 
@@ -58,26 +56,43 @@ class Vocabulary:
 
     def encode(self, tokens: Iterable[str]) -> Array:
         """(N,) indices of N tokens; unknown words have the index of `<unk>`, V − 1."""
-        _not_a_string("Vocabulary.encode", tokens)
-        unknown = len(self.words) - 1
-        return np.array([self._index.get(t, unknown) for t in tokens], dtype=np.intp)
+        unknown, known = len(self.words) - 1, _tokens("Vocabulary.encode", tokens)
+        return np.array([self._index.get(t, unknown) for t in known], dtype=np.intp)
 
     def decode(self, indices: Iterable[int]) -> list[str]:
-        """The words of some indices; IndexError where one is not in 0 … V − 1."""
-        V = len(self.words)
-        indices = list(indices)
-        for i in indices:
+        """The words of some indices (N,); IndexError where one is not in 0 … V − 1.
+
+        Raises:
+            TypeError: for what are no whole numbers, (N,).
+        """
+        V, array = len(self.words), np.asarray(list(indices))
+        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise TypeError(
+                f"Vocabulary.decode: the indices are {array.dtype} of shape "
+                f"{array.shape}, expected integers (N,)"
+            )
+        for i in array:
             if not 0 <= i < V:
                 raise IndexError(f"Vocabulary.decode: index {i}, expected 0 to {V - 1}")
-        return [self.words[i] for i in indices]
+        return [self.words[i] for i in array]
 
 
-def _not_a_string(what: str, tokens: Any) -> None:
+def _tokens(what: str, tokens: Any) -> list[str]:
+    """Tokens as a list; TypeError for one string, and where one is no string."""
     if isinstance(tokens, str):
         raise TypeError(
             f"{what}: got one string, expected tokens: tokenise(text) for words, or "
             "characters(text)"
         )
+    if not isinstance(tokens, Iterable):
+        raise TypeError(f"{what}: got a {type(tokens).__name__}, expected tokens")
+    found = list(tokens)
+    for i, token in enumerate(found):
+        if not isinstance(token, str):
+            raise TypeError(
+                f"{what}: token {i} is a {type(token).__name__}, expected strings"
+            )
+    return found
 
 
 class Unigram:

@@ -35,7 +35,8 @@ def tokenise(text: str, lower: bool = True) -> list[str]:
         text: any.
         lower: whether to write it in lower case first.
     """
-    return _TOKEN.findall(_composed("tokenise", text.lower() if lower else text))
+    composed = _composed("tokenise", text, lower)
+    return _TOKEN.findall(composed)
 
 
 def characters(text: str) -> list[str]:
@@ -62,10 +63,10 @@ def join(tokens: Iterable[str]) -> str:
     return "".join(pieces)
 
 
-def _composed(function: str, text: str) -> str:
+def _composed(function: str, text: str, lower: bool = False) -> str:
     if not isinstance(text, str):
         raise TypeError(
             f"{function}: got {type(text).__name__}, expected text; decode bytes, for "
             "example with .decode('utf-8')"
         )
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", text.lower() if lower else text)

@@ -213,3 +213,28 @@ MISTAKES = [
 def test_mistakes(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_texts_of_unsigned_integers_have_targets_too():
+    """IGNORED is −1, which is none of them."""
+    texts = [np.array([1, 2, 3], np.uint64), np.array([250, 4], np.uint8)]
+    ((x, d, lengths),) = Batches(texts, 2)
+    assert x.dtype == d.dtype == np.intp
+    assert x.T.tolist() == [[1, 2], [250, 0]] and lengths.tolist() == [2, 1]
+    assert d.T.tolist() == [[2, 3], [4, IGNORED]]
+
+
+def test_padding_is_what_it_was_told_to_be():
+    numbers, _ = pad([[1, 2], [3]], np.nan)
+    np.testing.assert_array_equal(numbers, [[1.0, 3.0], [2.0, np.nan]])
+    unsigned = [np.array([200, 2], np.uint8), np.array([3], np.uint8)]
+    assert pad(unsigned, -1)[0].tolist() == [[200, 3], [2, -1]]
+    assert pad(unsigned)[0].dtype == np.uint8
+
+
+def test_batches_take_a_seed_and_lists():
+    passes = [[x.T.tolist() for x, _, _ in Batches([[i, 9] for i in range(9)], 2, rng=3)]
+              for _ in range(2)]  # fmt: skip
+    assert passes[0] == passes[1] != sorted(passes[0])
+    ((x, d),) = Segmentation([1, 2, 3], 1, 5)
+    assert x.tolist() == [[1], [2]] and d.tolist() == [[2], [3]]
