@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, log_softmax, logsumexp
+from autograd.tensor import value_of
 from rnn.reduction import reduced
 from rnn.unroll import unroll
 
@@ -53,7 +54,7 @@ def ctc(
         ValueError: for other shapes or dtypes, and lengths or labels out of range.
     """
     logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
-    targets = np.asarray(targets)
+    targets = _targets(targets)
     _check(logits, targets, blank)
     T, B, _ = np.shape(logits)
     steps = _lengths("input_lengths", input_lengths, B, T)
@@ -98,6 +99,18 @@ def _log_p(log_y: Any, places: Array, steps: Array, labels: Array) -> Any:
         )
 
 
+def _targets(targets: Any) -> Array:
+    """(B, L) labels; those of no labels at all are integers too."""
+    try:
+        array = np.asarray(value_of(targets))
+    except ValueError as error:
+        raise ValueError(
+            "ctc: the targets have different lengths, expected integers (B, L): pad them "
+            "with any label, and let target_lengths= say how long each is"
+        ) from error
+    return array if array.size else array.astype(np.intp)
+
+
 def _check(logits: Any, targets: Array, blank: int) -> None:
     if np.ndim(logits) != 3 or np.result_type(logits).kind != "f":
         raise ValueError(
@@ -105,15 +118,19 @@ def _check(logits: Any, targets: Array, blank: int) -> None:
             "expected floating-point numbers (T, B, K). One sequence (T, K) is "
             "logits[:, np.newaxis]"
         )
-    _, B, K = np.shape(logits)
+    T, B, K = np.shape(logits)
     if targets.ndim != 2 or len(targets) != B or targets.dtype.kind not in "iu":
         raise ValueError(
             f"ctc: targets are {targets.dtype} of shape {targets.shape}, expected "
             f"integers (B, L) with B = {B}. Targets of different lengths are padded, and "
             "target_lengths says how long each is"
+            + "; are the axes of time and batch swapped in logits?"
+            * (T != B and len(np.atleast_1d(targets)) == T)
         )
-    if not 0 <= blank < K:
-        raise ValueError(f"ctc: blank={blank}, expected one of the classes 0 to {K - 1}")
+    if not isinstance(blank, int | np.integer) or not 0 <= blank < K:
+        raise ValueError(
+            f"ctc: blank={blank!r}, expected one of the classes 0 to {K - 1}"
+        )
 
 
 def _check_labels(labels: Array, blank: int, K: int) -> None:

@@ -95,6 +95,7 @@ def sample(
     found = np.empty((length, prompt.shape[1]), np.intp)
     with no_grad():
         logits, state = _read("sample", step, prompt, state)
+        _check_stop("sample", stop, logits)
         for n in range(length):
             found[n] = draw(logits, rng, temperature, top_k)
             if stop is not None:
@@ -161,6 +162,7 @@ def beam_search(
     found: list[Hypothesis] = []
     with no_grad():
         logits, state = _read("beam_search", step, prompt, state)
+        _check_stop("beam_search", stop, logits)
         for n in range(1, length + 1):
             beam, word, log_p = _widen(log_p, logits, width)
             tokens = np.concatenate([tokens[beam], word[:, np.newaxis]], axis=1)
@@ -226,6 +228,16 @@ def _stepped(function: str, step: Step, words: Array, state: Any) -> tuple[Any, 
             f"(B, K) with B = {len(words)}"
         )
     return logits, state
+
+
+def _check_stop(function: str, stop: Any, logits: Any) -> None:
+    """See that the token that ends a sequence is one that can be drawn."""
+    K = np.shape(logits)[1]
+    whole = isinstance(stop, int | np.integer)
+    if stop is not None and not (whole and 0 <= stop < K):
+        raise ValueError(
+            f"{function}: stop={stop!r}, expected one of the tokens 0 to {K - 1}"
+        )
 
 
 def _prompt(function: str, prompt: Any, ndim: int, length: int) -> Array:

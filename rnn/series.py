@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn.checks import as_number
+
 __all__ = ["DataError", "Series", "read_series", "relative_variance", "sunspots"]
 
 Array = np.ndarray[Any, Any]
@@ -161,5 +163,16 @@ def _number(path: Path, line: int, column: str, text: str) -> float:
 
 
 def relative_variance(forecast: Array, actual: Array, variance: float) -> float:
-    """The average relative variance: mean (forecast − actual)² over `variance`."""
+    """The average relative variance: mean (forecast − actual)² over `variance`.
+
+    Raises:
+        ValueError: where the shapes differ, or the variance is not above 0.
+    """
+    if np.shape(forecast) != np.shape(actual) or not np.size(actual):
+        raise ValueError(
+            f"relative_variance: the forecast has shape {np.shape(forecast)} and the "
+            f"actual {np.shape(actual)}, expected the same, with some values"
+        )
+    if not as_number(variance) > 0:
+        raise ValueError(f"relative_variance: variance={variance}, expected above 0")
     return float(np.mean(np.square(forecast - actual))) / variance

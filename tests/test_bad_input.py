@@ -45,6 +45,7 @@ from rnn import (
 )
 from rnn.layers import dropout
 from rnn.sampling import draw
+from rnn.series import relative_variance
 
 X = np.zeros((5, 3, 2))
 ELMAN, CELL = ElmanNetwork(2, 4, 1, rng=0), GRUCell(2, 4, rng=0)
@@ -210,6 +211,13 @@ TEXT = [
     (lambda: sample(logits, [[1]], None, 1.5), ValueError, "sample: length=1.5, expecte"),
     (lambda: sample(narrowing(), [[1, 1]], None, 3, temperature=0), ValueError,
      r"the step gave logits of shape \(1, 3\), expected \(B, K\) with B = 2"),
+    (lambda: sample(logits, [[1]], None, 3, temperature=0, stop=3), ValueError,
+     "sample: stop=3, expected one of the tokens 0 to 2"),
+    (lambda: beam_search(logits, [1], None, 3, width=2, stop="."), ValueError,
+     r"beam_search: stop='\.', expected one of the tokens"),
+    (lambda: relative_variance(X[0], X[0, :1], 1.0), ValueError,
+     r"forecast has shape \(3, 2\) and the actual \(1, 2\), expected the same"),
+    (lambda: relative_variance(X[0], X[0], 0), ValueError, "variance=0, expected above"),
     (lambda: beam_search(logits, [1], None, 3, width=1.5), ValueError, "width=1.5, expe"),
     (lambda: searched(1, penalty=np.nan), ValueError, "penalty=nan, expected a number"),
     (lambda: searched(0), ValueError,

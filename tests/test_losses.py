@@ -245,6 +245,10 @@ MISTAKES = [
     (ctc, (Z, ONE[:1]), r"shape \(1, 1\), expected integers \(B, L\) with B = 2"),
     (ctc, (Z, ONE * 1.0), "targets are float64"),
     (ctc, (Z, ONE, None, None, 3), "blank=3, expected one of the classes 0 to 2"),
+    (ctc, (Z, ONE, None, None, 0.0), "blank=0.0, expected one of the classes 0 to 2"),
+    (ctc, (Z, [[1], [1, 2]]), "the targets have different lengths, expected integers"),
+    (ctc, (np.swapaxes(Z, 0, 1), ONE),
+     "with B = 4.*are the axes of time and batch swapped in logits"),
     (ctc, (Z, ONE - 1), "have the label 0, expected 0 to 2 without the blank, 0"),
     (ctc, (Z, ONE + 1), "have the label 3"),
     (ctc, (Z, ONE, [5, 4]), "input_lengths are from 4 to 5, expected 0 to 4"),
@@ -259,3 +263,10 @@ MISTAKES = [
 def test_mistakes(call, arguments, match):
     with pytest.raises(ValueError, match=match):
         call(*arguments)
+
+
+def test_no_labels_at_all_are_labels_too():
+    """[[], []] is an array of floats, as NumPy has it: every step is blank then."""
+    expected = -np.sum(log_softmax(Z + np.arange(3.0))[..., 0], axis=0)
+    found = ctc(Z + np.arange(3.0), [[], []], reduction="none")
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
