@@ -123,7 +123,7 @@ def test_titles_read_as_formulas():
     root = np.sum(np.tanh(np.inner(x, w)) * 0.5 - np.ones((1, 2)))
     recorded = graph(root)
     titles = [title(n, recorded) for n in recorded if n.op != "leaf"]
-    assert titles == ["w x", "tanh(·)", "· × 0.5", "· − const", "Σ ·"]
+    assert titles == [("", x) for x in ("w x", "tanh(·)", "· × 0.5", "· − const", "Σ ·")]
 
 
 def test_what_comes_before_the_steps_stands_before_them():
@@ -159,9 +159,8 @@ def test_the_gradients_drawn_are_those_of_the_sweep():
 
 def test_values_may_be_left_out():
     source = viz.graph(two_steps(), values=False).source
-    assert ">∂ " not in source and "0.5" not in re.sub(
-        r'(pos|bb|lp|width|height)="?[^" ]*', "", source
-    )
+    labels = "".join(re.findall(r"label=<.*?>>", source))
+    assert "tanh" in labels and "∂" not in labels and "0.5" not in labels
 
 
 def test_svg_is_well_formed_and_shows_the_text(tmp_path):
@@ -203,7 +202,14 @@ def test_without_graphviz_the_message_names_the_extra():
 
 @pytest.mark.parametrize(
     ("x", "text"),
-    [(0.0, "0"), (-0.5, "−0.5"), (1234.5, "1.23e3"), (1e-9, "1e−9"), (np.nan, "nan")],
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-0.5, "−0.5"),
+        (1234.5, "1.23e3"),
+        (1e-9, "1e−9"),
+        (np.nan, "nan"),
+    ],
 )
 def test_numbers(x, text):
     assert number(x) == text

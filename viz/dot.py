@@ -8,13 +8,16 @@ gradient is the lecture's δ.
 
 from __future__ import annotations
 
+import html
+
 import graphviz
 import numpy as np
 
 from autograd import Graph, Tensor
 from autograd import graph as snapshot
-from viz.layout import FONT_SIZE, Curve, corner, curves, frames, place
-from viz.scene import AFTER, BEFORE, Box, Line, Scene, scene
+from viz.curves import Curve, curves
+from viz.layout import FONT_SIZE, corner, frames, place
+from viz.scene import AFTER, BEFORE, Box, Line, scene
 
 __all__ = ["graph"]
 
@@ -27,17 +30,21 @@ DECADES = 3.0
 ARROW = 5.0
 """Length of an arrow's head, in points."""
 LEGEND = (
-    "dark: a value, going forward     red, dashed: its gradient ∂E/∂·, coming back, "
-    "the wider the larger\\l"
-    "red frame: a local field v; its gradient is the lecture's δ     "
+    "grey frame: one step; time runs from left to right     "
+    "dark: a value, going forward     ·: a value without a name\\l"
+    "red, dashed: its gradient ∂E/∂·, coming back, the wider the larger     "
     "‖ ‖: Euclidean norm, then the shape\\l"
+    "red frame: a local field v; its gradient is the lecture's δ     "
+    "dashed frame: cut off from its past, no gradient passes\\l"
     "∂ in a weight's box: what this step adds to ∂E/∂W, the sum over all steps\\l"
 )
+TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
 STYLE = {
     "operation": {"style": "rounded,filled"},
     "field": {"style": "rounded,filled", "color": BACK, "penwidth": "2"},
     "parameter": {"style": "filled", "color": "#8d99ae"},
     "constant": {"style": "filled", "color": "#8d99ae", "fillcolor": "#e9edf4"},
+    "cut": {"style": "filled,dashed", "color": INK, "fillcolor": "#e9edf4"},
 }
 
 
@@ -72,7 +79,7 @@ def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
         for box in columns.get(side, ()):
             _node(dot, box, largest)
     for line in shown.lines:
-        _edges(dot, shown, line, largest)
+        _edges(dot, line, largest)
     left, bottom = corner(shown)
     dot.node(
         "legend",
@@ -97,14 +104,9 @@ def _frame(
 
 
 def _node(dot: graphviz.Digraph, box: Box, largest: float) -> None:
-    title, *rest = box.lines
-    coloured = [
-        *rest[:1],
-        *(f'<FONT COLOR="{RED_INK}">{text}</FONT>' for text in rest[1:]),
-    ]
     dot.node(
         box.key,
-        label=f"<{'<BR/>'.join([title, *coloured])}>",
+        label=_label(box),
         pos=f"{box.x:.1f},{box.y:.1f}",
         width=f"{box.width / 72:.3f}",
         height=f"{box.height / 72:.3f}",
@@ -112,8 +114,22 @@ def _node(dot: graphviz.Digraph, box: Box, largest: float) -> None:
     )
 
 
-def _edges(dot: graphviz.Digraph, shown: Scene, line: Line, largest: float) -> None:
-    forward, back = curves(shown, line)
+def _label(box: Box) -> str:
+    """The box's text: its name in bold, its gradient in red, one table row a line.
+
+    The lines of a plain label that differ in type would not stand evenly.
+    """
+    name, words, value, gradient = map(
+        html.escape, (box.name, box.words, box.value, box.gradient)
+    )
+    lines = [(f"<B>{name}</B>" if name else "") + words, value]
+    lines.append(f'<FONT COLOR="{RED_INK}">{gradient}</FONT>' if gradient else "")
+    rows = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines if line)
+    return f"<{TABLE}{rows}</TABLE>>"
+
+
+def _edges(dot: graphviz.Digraph, line: Line, largest: float) -> None:
+    forward, back = curves(line.way)
     dot.edge(line.tail, line.head, pos=_spline(forward))
     if line.size:
         width = 0.7 + 2.0 * _strength(line.size, largest)
@@ -122,14 +138,18 @@ def _edges(dot: graphviz.Digraph, shown: Scene, line: Line, largest: float) -> N
 
 
 def _spline(curve: Curve) -> str:
-    """A cubic as Graphviz writes it: the arrow's tip, then the four control points.
+    """Cubics as Graphviz writes them: the arrow's tip, then the control points.
 
-    The curve ends where the arrow's head begins.
+    The last, which is straight, ends where the arrow's head begins.
     """
-    (cx, cy), (x, y) = curve[2], curve[3]
-    length = ((x - cx) ** 2 + (y - cy) ** 2) ** 0.5 or 1.0
-    base = (x - (x - cx) / length * ARROW, y - (y - cy) / length * ARROW)
-    points = " ".join(f"{px:.1f},{py:.1f}" for px, py in (*curve[:3], base))
+    (x0, y0), (x, y) = curve[-4], curve[-1]
+    length = ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5 or 1.0
+    kept = max(0.0, 1 - ARROW / length)
+    last = [
+        (x0 + (x - x0) * share, y0 + (y - y0) * share)
+        for share in (kept / 3, kept * 2 / 3, kept)
+    ]
+    points = " ".join(f"{px:.1f},{py:.1f}" for px, py in (*curve[:-3], *last))
     return f"e,{x:.1f},{y:.1f} {points}"
 
 

@@ -1,9 +1,9 @@
 """What a picture shows, before any of it has a place: boxes in columns, and lines.
 
-A pure function of a recorded graph. One column for each outermost scope, which for an
-unrolled network is a time step. Leaves are shown again at each use, so that a weight
-stands in every step that it works in, with the share of the gradient that comes back to
-it there.
+A pure function of a recorded graph, in plain words and numbers. One column for each
+outermost scope, which for an unrolled network is a time step. Leaves are shown again at
+each use, so that a weight stands in every step that it works in, with the share of the
+gradient that comes back to it there.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Graph, Node
-from viz.words import quantity, title
+from viz.words import is_cut, quantity, title
 
-__all__ = ["AFTER", "BEFORE", "Box", "Line", "Scene", "scene"]
+__all__ = ["AFTER", "BEFORE", "Box", "Line", "Point", "Scene", "scene"]
 
 BEFORE, AFTER = "\0before", "\0after"
 """Columns of what was recorded outside of all scopes; no scope is called so."""
@@ -30,9 +30,12 @@ class Box:
         key: unique; follows the order of recording.
         column: the outermost scope; outside of all, BEFORE what a step was computed
             from, and AFTER the rest.
-        kind: "operation", "field" (a local field v, whose gradient is a δ), "parameter"
-            or "constant".
-        lines: what is written in it: the title (HTML), the value, the gradient.
+        inner: the path of the scopes below the outermost.
+        kind: "operation", "field" (a local field v, whose gradient is a δ), "parameter",
+            "constant" or "cut" (a state cut off from its past).
+        name: what it is called, or "".
+        words: how it came about: the formula, or where a state was cut.
+        value, gradient: as they are written; "" for none.
         size: the Euclidean norm of the gradient; 0 where none comes.
         rank: its row, counted from the bottom.
         x, y, width, height: its centre and extent in points, once laid out.
@@ -40,28 +43,48 @@ class Box:
 
     key: str
     column: str
+    inner: str
     kind: str
-    lines: list[str]
+    name: str
+    words: str
+    value: str
+    gradient: str
     size: float
-    rank: int
+    rank: int = 0
     x: float = 0.0
     y: float = 0.0
     width: float = 0.0
     height: float = 0.0
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is one use of a leaf, below what uses it."""
+        return self.kind not in ("operation", "field")
 
-@dataclass(frozen=True)
+    @property
+    def texts(self) -> list[str]:
+        """What is written in it, line by line."""
+        lines = (self.name + self.words, self.value, self.gradient)
+        return [line for line in lines if line]
+
+
+Point = tuple[float, float]
+
+
+@dataclass
 class Line:
     """A value on its way from one box to another, and the gradient on its way back.
 
     Attributes:
         tail, head: keys of boxes.
         size: the Euclidean norm of the gradient sent back; 0 where there is none.
+        way: the corners of its way, once laid out.
     """
 
     tail: str
     head: str
     size: float
+    way: list[Point] = field(default_factory=list)
 
 
 @dataclass
@@ -103,32 +126,35 @@ def _columns(graph: Graph) -> list[str]:
 
 
 def _add(made: Scene, graph: Graph, node: Node, column: str, values: bool) -> None:
-    """The box of an operation, and a chip one row below for each leaf that it uses."""
-    key = f"n{node.index}"
-    within = [f"n{p}" for p in node.parents if f"n{p}" in made.boxes]
-    ranks = [made.boxes[k].rank for k in within if made.boxes[k].column == column]
-    rank = max(ranks, default=0) + 1
+    """The box of an operation, and one for each leaf that it uses."""
+    key, inner = f"n{node.index}", node.scope.partition("/")[2]
     for place, (p, sent) in enumerate(zip(node.parents, node.contributions, strict=True)):
         tail, source = f"n{p}", graph.nodes[p]
         if source.op == "leaf":
             tail = f"n{node.index}_{place}"
             kind = "parameter" if source.requires_grad else "constant"
-            lines = _lines(graph, source, sent, values)
-            made.boxes[tail] = Box(tail, column, kind, lines, _norm(sent), rank - 1)
+            kind = "cut" if is_cut(source) else kind
+            made.boxes[tail] = Box(
+                tail, column, inner, kind, *_texts(graph, source, sent, values)
+            )
         made.lines.append(Line(tail, key, _norm(sent)))
     kind = "field" if _is_field(node) else "operation"
-    lines = _lines(graph, node, node.grad, values)
-    made.boxes[key] = Box(key, column, kind, lines, _norm(node.grad), rank)
+    made.boxes[key] = Box(
+        key, column, inner, kind, *_texts(graph, node, node.grad, values)
+    )
 
 
-def _lines(graph: Graph, node: Node, gradient: Any, values: bool) -> list[str]:
-    lines = [title(node, graph)]
+def _texts(
+    graph: Graph, node: Node, gradient: Any, values: bool
+) -> tuple[str, str, str, str, float]:
+    """Name, words, value, gradient, and the gradient's size."""
+    value = sent = ""
     if values:
-        lines.append(quantity(node.value))
+        value = quantity(node.value)
         if gradient is not None:
             symbol = f"δ{(node.name or '')[1:]}" if _is_field(node) else "∂"
-            lines.append(f"{symbol} {quantity(gradient)}")
-    return lines
+            sent = f"{symbol} {quantity(gradient)}"
+    return *title(node, graph), value, sent, _norm(gradient)
 
 
 def _is_field(node: Node) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import numpy as np
@@ -27,15 +26,15 @@ SHOWN = 3
 """Arrays of as many elements are written out; of larger ones, their shape and norm."""
 
 
-def title(node: Node, graph: Graph) -> str:
-    """What a node is called and how it came about, as an HTML label."""
+def title(node: Node, graph: Graph) -> tuple[str, str]:
+    """What a node is called, and how it came about."""
     if node.op == "leaf":
         cut = f" ({node.scope.replace('/', ', ')})" if is_cut(node) else ""
-        return f"<B>{_plain(node.name or 'constant')}</B>{_plain(cut)}"
+        return _shown(node.name or "constant"), _shown(cut)
     words = [_argument(a, graph) for a in node.arguments]
     form = FORMS.get(node.op, f"{node.op}({{0}})" if words else node.op)
-    made = _plain(form.format(*words, *("·", "·")))
-    return f"<B>{_plain(node.name)}</B> = {made}" if node.name else made
+    made = form.format(*words, *("·", "·"))
+    return _shown(node.name or ""), _shown(f" = {made}" if node.name else made)
 
 
 def is_cut(node: Node) -> bool:
@@ -50,9 +49,9 @@ def _argument(argument: int | str, graph: Graph) -> str:
     return argument if len(argument) <= LONGEST else "const"
 
 
-def _plain(text: str) -> str:
-    """Escaped for an HTML label; control characters, which it cannot hold, left out."""
-    return html.escape("".join(c for c in text if c.isprintable()))
+def _shown(text: str) -> str:
+    """Without control characters, which no label can hold."""
+    return "".join(c for c in text if c.isprintable())
 
 
 def quantity(value: Any) -> str:
@@ -70,6 +69,6 @@ def number(x: float) -> str:
     >>> number(-0.0000012345)
     '−1.23e−6'
     """
-    text = f"{x:.3g}"
+    text = f"{x + 0.0:.3g}"  # −0 reads 0
     mantissa, e, exponent = text.partition("e")
     return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
