@@ -3,25 +3,42 @@
 import re
 
 import numpy as np
-from hypothesis import example, given
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 import viz
+from autograd import Tensor, named, scope, sigmoid
 from rnn import (
     GRU,
     LSTM,
     RNN,
+    ElmanNetwork,
+    Embedding,
+    GRUCell,
+    Linear,
+    LSTMCell,
+    RNNCell,
+    encoder_decoder,
+    losses,
+    many_to_one,
+    one_to_many,
 )  # fmt: skip
+from rnn.bptt import cut
 
-NODE = re.compile(r'^\s*(n\d+(?:_\d+)?) \[.*?height=(\S+) .*?pos="([^"]+)"'
+NODE = re.compile(r'^\s*(n\d+(?:_\d+)?|fold) \[.*?height=(\S+) .*?pos="([^"]+)"'
                   r".*?width=([\d.]+)", re.M)  # fmt: skip
-EDGE = re.compile(r'^\s*(n\w+) -> (n\w+) \[.*?pos="e,(\S+) ([^"]+)"', re.M)
+EDGE = re.compile(r'^\s*(\w+) -> (\w+) \[.*?pos="e,(\S+) ([^"]+)"', re.M)
 FRAME = re.compile(r'bb="([^"]+)"')
 FINE = np.linspace(0, 1, 33)
 
 
 def numbers(text):
     return [float(x) for x in text.replace(",", " ").split()]
+
+
+def points_of(text):
+    return np.reshape(numbers(text), (-1, 2)).tolist()
 
 
 def boxes_of(source):
@@ -37,7 +54,7 @@ def ways_of(source):
     """(tail, head, points along the drawn line (N, 2)) of every edge."""
     b = [(1 - FINE) ** 3, 3 * FINE * (1 - FINE) ** 2, 3 * FINE**2 * (1 - FINE), FINE**3]
     for tail, head, tip, pos in EDGE.findall(source):
-        controls = np.reshape(numbers(pos), (-1, 2))
+        controls = np.array(points_of(pos))
         pieces = [
             np.stack(b, -1) @ controls[i : i + 4] for i in range(0, len(controls) - 1, 3)
         ]
@@ -60,7 +77,7 @@ def faults(source):
     """Boxes that overlap, and lines through boxes that are none of their ends."""
     boxes, ways = boxes_of(source), list(ways_of(source))
     assert len(ways) == source.count(" -> ") and len(boxes) == len(
-        re.findall(r"^\s*n\d\w* \[", source, re.M)
+        re.findall(r"^\s*(?:n\d\w*|fold) \[", source, re.M)
     )
     names, sides = list(boxes), np.array(list(boxes.values()))
     found = []
@@ -108,8 +125,135 @@ def networks(draw):
     return loss_of(y if draw(st.booleans()) else last)
 
 
-@given(networks())
-@example(loss_of(GRU(2, 4, rng=0)(data(3))[0]))
-@example(loss_of(LSTM(2, 4, rng=0)(data(3))[0]))
-def test_no_box_covers_another_and_no_line_crosses_one(loss):
-    assert faults(viz.graph(loss).source) == []
+@st.composite
+def scribbles(draw):
+    """Any graph at all: values used again anywhere, in scopes that come and go."""
+    made = [Tensor(1.5, requires_grad=True, name="w"), Tensor(-0.5, name="x")]
+    scopes = st.sampled_from(
+        ["", "t=1", "t=2", "t=3", "t=1/a", "t=2/a", "t=2/b", "t=3/b"]
+    )
+    for place in draw(st.lists(scopes, min_size=1, max_size=30)):
+        a, b = (made[draw(st.integers(0, len(made) - 1))] for _ in range(2))
+        with scope(place):
+            made.append(a * b if draw(st.booleans()) else np.tanh(a))
+    return np.sum(np.stack(made[-draw(st.integers(1, len(made))) :]))
+
+
+def lstm_of_words():
+    layers = Embedding(7, 3, rng=0), LSTM(3, 4, rng=0), Linear(4, 7, rng=0)
+    y = np.array([[1], [2], [5]])
+    for layer in layers[:2]:
+        y = layer(y)
+    return losses.cross_entropy(layers[2](y[0]), np.array([[2], [5], [0]]))
+
+
+def attention():
+    cell, h, kept = GRUCell(2, 3, rng=0), np.zeros((1, 3)), []
+    q = Tensor(np.ones(3), requires_grad=True, name="q")
+    for t, x in enumerate(data(4), 1):
+        with scope(f"t={t}"):
+            h = cell(Tensor(x, name="x"), h)
+            weights = [np.exp(np.sum(k * q)) for k in kept]
+            for weight, k in zip(weights, kept, strict=True):
+                h = named("h", h + weight / sum(weights) * k)
+            kept.append(h)
+    return np.sum(h)
+
+
+def truncated():
+    cell = LSTMCell(2, 4, rng=0)
+    state, E = cell.zero_state((1,)), 0
+    for t, x in enumerate(data(4), 1):
+        with scope(f"t={t}"):
+            state = cell(Tensor(x, name="x"), cut(state) if t == 3 else state)
+            E = named("E", E + loss_of(state[0]))
+    return E
+
+
+def softmax():
+    W = Tensor(np.ones((3, 2)), requires_grad=True, name="W")
+    z = data(4, 3)[:, 0] @ W
+    p = np.exp(z - np.max(z, axis=1, keepdims=True))
+    return loss_of(np.log(p / np.sum(p, axis=1, keepdims=True))) + 0.1 * loss_of(W)
+
+
+def generated():
+    out = Linear(2, 2, rng=0)
+    y, _ = one_to_many(GRUCell(2, 2, rng=0), data(1)[0], 3, readout=out, feedback=np.tanh)
+    return loss_of(y)
+
+
+def translated():
+    cells = LSTMCell(2, 2, rng=0), LSTMCell(2, 2, rng=1)
+    return loss_of(encoder_decoder(*cells, data(3), 2, readout=Linear(2, 2, rng=0))[0])
+
+
+def judged():
+    return loss_of(many_to_one(RNNCell(2, 3, rng=0), data(4), readout=sigmoid)[0])
+
+
+CASES = [
+    lstm_of_words, attention, truncated, softmax, generated, translated, judged,
+    lambda: loss_of(GRU(2, 4, rng=0)(data(3))[0]),
+    lambda: loss_of(LSTM(2, 4, num_layers=2, bidirectional=True, rng=0)(data(2))[0]),
+    lambda: loss_of(ElmanNetwork(2, 3, 2, rng=0)(data(5))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", CASES)
+def test_the_family_is_drawn_without_a_fault(make):
+    source = viz.graph(make()).source
+    assert faults(source) == []
+    assert source == viz.graph(make()).source
+
+
+@given(st.one_of(networks(), scribbles()), st.none() | st.integers(1, 3))
+def test_no_box_covers_another_and_no_line_crosses_one(loss, steps):
+    assert faults(viz.graph(loss, steps=steps).source) == []
+
+
+def test_steps_between_are_one_box():
+    source = viz.graph(CASES[-1](), steps=3).source
+    assert re.findall('label="(t = .*?)"', source) == [
+        "t = 1",
+        "t = 2 … t = 3",
+        "t = 4",
+        "t = 5",
+    ]
+    assert "⋯ 2 steps not drawn ⋯" in source
+    ends = [way[:2] for way in ways_of(source) if "fold" in way[:2]]
+    assert len(ends) == 6 and len(set(ends)) == 6  # a comes, a goes, y goes; and back
+    assert viz.graph(CASES[-1](), steps=5).source == viz.graph(CASES[-1]()).source
+    with pytest.raises(ValueError, match="steps=0, expected at least 1, or None for all"):
+        viz.graph(CASES[-1](), steps=0)
+
+
+def test_graphviz_leaves_everything_where_it_was_put():
+    """All of it is moved by the same distance, and nothing is laid out again."""
+    pygraphviz = pytest.importorskip("pygraphviz")
+    source = viz.graph(CASES[-2]()).source
+    drawn = pygraphviz.AGraph(string=source).draw(format="dot", prog="nop2").decode()
+    laid = pygraphviz.AGraph(string=drawn)
+    boxes = boxes_of(source)
+    put = [*(box[:2] + box[2:] for box in boxes.values())]
+    found = [2 * np.array(numbers(laid.get_node(n).attr["pos"])) for n in boxes]
+    away = (found[0] - put[0]) / 2
+    np.testing.assert_allclose(found, put + 2 * away, atol=0.3)
+    before = sorted((*e[:2], *points_of(e[3])) for e in EDGE.findall(source))
+    after = sorted((*e, *points_of(e.attr["pos"].split(" ", 1)[1])) for e in laid.edges())
+    assert [e[:2] for e in after] == [e[:2] for e in before]
+    for was, now in zip(before, after, strict=True):
+        np.testing.assert_allclose(now[2:], np.array(was[2:]) + away, atol=0.3)
+
+
+@pytest.mark.parametrize("kind", [LSTM, GRU])
+def test_every_step_is_laid_out_like_the_others(kind):
+    """One finds each gate where it was a step before, the first step included."""
+    source = viz.graph(loss_of(kind(2, 4, rng=0)(data(3))[0])).source
+    boxes = boxes_of(source)
+    steps = []
+    for step in source.split("subgraph ")[1:]:
+        named_ = re.findall(r"(n\d+) \[label=.*?<B>(\w+)</B> = ", step.split("}")[0])
+        steps.append([name for _, name in sorted((boxes[k][0], n) for k, n in named_)])
+    assert len(steps) == 3 and len(steps[0]) >= 6
+    assert steps[0] == steps[1] == steps[2]

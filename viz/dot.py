@@ -16,6 +16,7 @@ import numpy as np
 from autograd import Graph, Tensor
 from autograd import graph as snapshot
 from viz.curves import Curve, curves
+from viz.fold import fold
 from viz.layout import FONT_SIZE, corner, frames, place
 from viz.scene import AFTER, BEFORE, Box, Line, scene
 
@@ -44,22 +45,29 @@ STYLE = {
     "field": {"style": "rounded,filled", "color": BACK, "penwidth": "2"},
     "parameter": {"style": "filled", "color": "#8d99ae"},
     "constant": {"style": "filled", "color": "#8d99ae", "fillcolor": "#e9edf4"},
+    "fold": {"style": "rounded,dotted"},
     "cut": {"style": "filled,dashed", "color": INK, "fillcolor": "#e9edf4"},
 }
 
 
-def graph(tensor: Tensor | Graph, *, values: bool = True) -> graphviz.Digraph:
+def graph(
+    tensor: Tensor | Graph, *, values: bool = True, steps: int | None = None
+) -> graphviz.Digraph:
     """The graph below a Tensor as DOT with positions.
 
     Args:
         tensor: the root, usually the loss; or a snapshot of it.
         values: write values and gradients into the nodes. The gradients are ∂root/∂·;
             those of nodes named v or v_…, local fields, are the lecture's δ.
+        steps: draw at most so many steps, the first and the last; all unless given.
+
+    Raises:
+        ValueError: for fewer than one step.
     """
     recorded = tensor
     if not isinstance(recorded, Graph):
         recorded = snapshot(recorded, contributions=True)
-    shown = scene(recorded, values)
+    shown = fold(scene(recorded, values), steps)
     place(shown)
     dot = graphviz.Digraph("unrolled")
     dot.attr(layout="nop2")  # as placed here, whatever engine the file is given to

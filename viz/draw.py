@@ -62,7 +62,11 @@ class Drawing:
 
 
 def draw(
-    tensor: Tensor | Graph, path: str | Path | None = None, *, values: bool = True
+    tensor: Tensor | Graph,
+    path: str | Path | None = None,
+    *,
+    values: bool = True,
+    steps: int | None = None,
 ) -> Drawing:
     """Draw the graph below a Tensor; `viz.graph` says how it looks.
 
@@ -70,8 +74,9 @@ def draw(
         tensor: the root, usually the loss; or a snapshot of it.
         path: where to write it: `.svg`, `.png`, `.pdf` or `.dot`.
         values: write values and gradients into the nodes.
+        steps: draw at most so many steps, the first and the last; all unless given.
     """
-    drawing = Drawing(graph(tensor, values=values))
+    drawing = Drawing(graph(tensor, values=values, steps=steps))
     if path is not None:
         drawing.save(path)
     return drawing

@@ -88,16 +88,15 @@ def _pulls(scene: Scene) -> dict[str, int]:
     for name, boxes in columns.items():
         seen: Counter[int] = Counter()
         for box in boxes:
-            if not box.is_leaf:
+            if not box.is_leaf and box.kind != "fold":
                 roles[box.key] = (name in (BEFORE, AFTER), box.rank, seen[box.rank])
                 seen[box.rank] += 1
     sums: Counter[tuple[bool, int, int]] = Counter()
     for line in scene.lines:
-        if line.tail in roles:
-            tail, head = scene.boxes[line.tail].column, scene.boxes[line.head].column
-            sense = (order[tail] < order[head]) - (order[tail] > order[head])
-            sums[roles[line.tail]] += sense
-            sums[roles[line.head]] -= sense
+        tail, head = (order[scene.boxes[key].column] for key in (line.tail, line.head))
+        for key, sense in ((line.tail, tail < head), (line.head, tail > head)):
+            if tail != head and key in roles:
+                sums[roles[key]] += 1 if sense else -1
     return {key: (sums[role] > 0) - (sums[role] < 0) for key, role in roles.items()}
 
 

@@ -38,6 +38,9 @@ def rank(scene: Scene) -> None:
         inside = box.column not in (BEFORE, AFTER)
         box.rank = max(bases[bands[box.key]] * inside + local[box.key], *low)
     _raise_sources(operations, parents)
+    for box in operations:
+        if box.kind == "fold":
+            box.rank = (max(box.rank for box in operations) + 1) // 2
     _raise_after(operations, outer)
     for line in scene.lines:
         if scene.boxes[line.tail].is_leaf:

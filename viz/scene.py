@@ -32,7 +32,8 @@ class Box:
             from, and AFTER the rest.
         inner: the path of the scopes below the outermost.
         kind: "operation", "field" (a local field v, whose gradient is a δ), "parameter",
-            "constant" or "cut" (a state cut off from its past).
+            "constant", "cut" (a state cut off from its past) or "fold" (steps that are
+            not drawn).
         name: what it is called, or "".
         words: how it came about: the formula, or where a state was cut.
         value, gradient: as they are written; "" for none.
@@ -59,7 +60,7 @@ class Box:
     @property
     def is_leaf(self) -> bool:
         """Whether it is one use of a leaf, below what uses it."""
-        return self.kind not in ("operation", "field")
+        return self.kind in ("parameter", "constant", "cut")
 
     @property
     def texts(self) -> list[str]:
