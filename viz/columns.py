@@ -5,10 +5,11 @@ A line that passes a row has a lane in it, kept free as if it were a box.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from viz.scene import Box
+from viz.scene import Box, Line
 from viz.spread import spread
 
 __all__ = ["GAP", "Lanes", "Slot", "place_across"]
@@ -21,6 +22,10 @@ LOOSE, FIRM, STRAIGHT = 0.01, 4.0, 8.0
 """How much it matters that a leaf, an operation or a lane stands where it wishes to."""
 SWEEPS, SETTLING = 8, 6
 """How often the rows are put in order, and how often they are moved after that."""
+MANY = 4
+"""From as many lines on that come to a box from farther than the next row, they share
+lanes, as lines from one box always do.
+"""
 
 
 @dataclass(eq=False)
@@ -42,17 +47,15 @@ class Slot:
 
 Rows = dict[int, list[Slot]]
 Lanes = dict[tuple[str, int], Slot]
-"""By the box whose value goes through them, and the row."""
+"""By the box that they lead from or to, and the row."""
 
 
-def place_across(
-    boxes: list[Box], lines: Iterable[tuple[Box, Box]], pulls: Mapping[str, int]
-) -> Lanes:
-    """Give the boxes of a column their x.
+def place_across(boxes: list[Box], lines: list[Line], pulls: Mapping[str, int]) -> Lanes:
+    """Give the boxes of a column their x, and the lines their lanes.
 
     Args:
         boxes: of the column, with widths and ranks.
-        lines: (tail, head) of each line within the column.
+        lines: those within the column.
         pulls: of a box −1 where it is to stand leftmost in its row, 1 for rightmost.
 
     Returns:
@@ -65,15 +68,19 @@ def place_across(
         slots[box.key] = Slot(box.width, weight, pulls.get(box.key, 0))
         rows.setdefault(box.rank, []).append(slots[box.key])
     lanes: Lanes = {}
-    for tail, head in lines:
-        below = slots[tail.key]
-        for row in range(tail.rank + 1, head.rank):
-            if (tail.key, row) not in lanes:
-                lane = lanes[tail.key, row] = Slot(LANE, STRAIGHT)
+    ranks = {box.key: box.rank for box in boxes}
+    far = Counter(line.head for line in lines if ranks[line.head] - ranks[line.tail] > 1)
+    for line in lines:
+        line.lane = line.head if far[line.head] >= MANY else line.tail
+        below = slots[line.tail]
+        for row in range(ranks[line.tail] + 1, ranks[line.head]):
+            lane = lanes.get((line.lane, row))
+            if lane is None:
+                lane = lanes[line.lane, row] = Slot(LANE, STRAIGHT)
                 rows.setdefault(row, []).append(lane)
-                _join(below, lane)
-            below = lanes[tail.key, row]
-        _join(below, slots[head.key])
+            _join(below, lane)
+            below = lane
+        _join(below, slots[line.head])
     for part in _parts(rows):
         _arrange(part)
     for box in boxes:
@@ -82,8 +89,9 @@ def place_across(
 
 
 def _join(below: Slot, above: Slot) -> None:
-    below.above.append(above)
-    above.below.append(below)
+    if above not in below.above:
+        below.above.append(above)
+        above.below.append(below)
 
 
 def _parts(rows: Rows) -> Iterator[list[list[Slot]]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from viz.columns import GAP, Lanes, place_across
 from viz.routes import Routes
 from viz.rows import rank
-from viz.scene import AFTER, BEFORE, Box, Scene
+from viz.scene import AFTER, BEFORE, Box, Line, Scene
 
 __all__ = ["FONT_SIZE", "Frame", "corner", "frames", "place"]
 
@@ -63,11 +63,11 @@ def _size(scene: Scene) -> None:
 def _place_columns(scene: Scene) -> Lanes:
     """Give every box its x within its column."""
     columns = scene.columns
-    within: dict[str, list[tuple[Box, Box]]] = {name: [] for name in columns}
+    within: dict[str, list[Line]] = {name: [] for name in columns}
     for line in scene.lines:
         tail, head = scene.boxes[line.tail], scene.boxes[line.head]
         if tail.column == head.column:
-            within[tail.column].append((tail, head))
+            within[tail.column].append(line)
     pulls = _pulls(scene)
     lanes: Lanes = {}
     for name, boxes in columns.items():

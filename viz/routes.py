@@ -87,16 +87,17 @@ class Routes:
         wanted: dict[tuple[str, str], dict[Hashable, float]] = {}
         for i, line in enumerate(self._inside):
             beside = self._neighbours(line)
-            wanted.setdefault((line.tail, "top"), {})[self._start(i)] = beside[0]
-            wanted.setdefault((line.head, "bottom"), {})[i] = beside[-1]
+            start, end = self._shared(i)
+            wanted.setdefault((line.tail, "top"), {})[start] = beside[0]
+            wanted.setdefault((line.head, "bottom"), {})[end] = beside[-1]
         for trip in self._trips:
             out, into = trip.sides()
-            start, end = self._levels(trip)
+            low, high = self._levels(trip)
             away = trip.sense * float("inf")
             at_tail = wanted.setdefault((trip.line.tail, out), {})
-            at_tail.setdefault(trip.net, away if out == "top" else end)
+            at_tail.setdefault(trip.net, away if out == "top" else high)
             at_head = wanted.setdefault((trip.line.head, into), {})
-            at_head.setdefault(trip.net, -away if into == "bottom" else start)
+            at_head.setdefault(trip.net, -away if into == "bottom" else low)
         ports: dict[tuple[str, str, Hashable], float] = {}
         for (key, side), who in wanted.items():
             names = sorted(who, key=who.__getitem__)
@@ -108,14 +109,17 @@ class Routes:
         """The x of the lanes; without any, where a line would best be upright."""
         tail, head = self._boxes[line.tail], self._boxes[line.head]
         rows = range(tail.rank + 1, head.rank)
-        lanes = [self._lanes[line.tail, row].x for row in rows]
+        lanes = [self._lanes[line.lane, row].x for row in rows]
         return lanes or [(tail.x + head.x) / 2]
 
-    def _start(self, i: int) -> Hashable:
-        """Lines that begin with the same lane leave their box together."""
+    def _shared(self, i: int) -> tuple[Hashable, Hashable]:
+        """The names of its ports: lines in the same lanes share theirs."""
         line = self._inside[i]
         far = self._boxes[line.head].rank - self._boxes[line.tail].rank > 1
-        return "lane" if far else i
+        return (
+            "lane" if far and line.lane == line.tail else i,
+            "lane" if far and line.lane == line.head else i,
+        )
 
     def _lay_tracks(self) -> dict[int, dict[Hashable, int]]:
         """For each channel the tracks of the nets that run along it."""
@@ -142,10 +146,11 @@ class Routes:
         """(x, row) of the ends and lanes of a line within a column."""
         line = self._inside[i]
         tail, head = self._boxes[line.tail], self._boxes[line.head]
-        start = self._ports[line.tail, "top", self._start(i)]
-        end = self._ports[line.head, "bottom", i]
+        first, last = self._shared(i)
+        start = self._ports[line.tail, "top", first]
+        end = self._ports[line.head, "bottom", last]
         rows = range(tail.rank + 1, head.rank)
-        lanes = [(self._lanes[line.tail, row].x, row) for row in rows]
+        lanes = [(self._lanes[line.lane, row].x, row) for row in rows]
         return [(start, tail.rank), *lanes, (end, head.rank)]
 
     def draw(self, rows: Rows) -> None:

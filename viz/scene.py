@@ -79,12 +79,15 @@ class Line:
     Attributes:
         tail, head: keys of boxes.
         size: the Euclidean norm of the gradient sent back; 0 where there is none.
+        lane: within a column, the box whose lanes it takes through the rows that it
+            passes: its tail, or its head where many come to that from afar.
         way: the corners of its way, once laid out.
     """
 
     tail: str
     head: str
     size: float
+    lane: str = ""
     way: list[Point] = field(default_factory=list)
 
 
