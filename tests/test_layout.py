@@ -86,6 +86,9 @@ def faults(source):
         found += [("boxes", names[i], names[j]) for j in np.flatnonzero(over.all(1))
                   if j > i]  # fmt: skip
     for tail, head, way in ways:
+        for end, key in ((way[0], tail), (way[-1], head)):
+            outside = np.maximum(boxes[key][:2] - end, end - boxes[key][2:]).max()
+            found += [("end", tail, head)] * int(abs(outside) > 0.2)
         low, high = way.min(0), way.max(0)
         near = ((sides[:, 2:] > low) & (sides[:, :2] < high)).all(1)
         found += [("line", tail, head, names[j]) for j in np.flatnonzero(near)
@@ -212,6 +215,28 @@ def test_no_box_covers_another_and_no_line_crosses_one(loss, steps):
     assert faults(viz.graph(loss, steps=steps).source) == []
 
 
+def wires(source):
+    """(tail, head, level or upright, its place, from, to) of each straight piece."""
+    for tail, head, _, pos in EDGE.findall(source):
+        controls = points_of(pos)
+        for (x0, y0), (x1, y1) in zip(controls[::3], controls[3::3], strict=False):
+            if abs(y1 - y0) < 0.05 < abs(x1 - x0):
+                yield tail, head, "level", y0, *sorted((x0, x1))
+            elif abs(x1 - x0) < 0.05 < abs(y1 - y0):
+                yield tail, head, "upright", x0, *sorted((y0, y1))
+
+
+@given(networks())
+def test_lines_run_together_only_where_they_share_an_end(loss):
+    pieces = sorted(wires(viz.graph(loss).source), key=lambda piece: piece[2:])
+    for i, (tail, head, way, place, low, high) in enumerate(pieces):
+        for other in pieces[i + 1 :]:
+            if other[2] != way or other[3] > place + 1:
+                break
+            if {tail, head}.isdisjoint(other[:2]):
+                assert min(high, other[5]) - max(low, other[4]) < 1
+
+
 def test_steps_between_are_one_box():
     source = viz.graph(CASES[-1](), steps=3).source
     assert re.findall('label="(t = .*?)"', source) == [
@@ -257,3 +282,46 @@ def test_every_step_is_laid_out_like_the_others(kind):
         steps.append([name for _, name in sorted((boxes[k][0], n) for k, n in named_)])
     assert len(steps) == 3 and len(steps[0]) >= 6
     assert steps[0] == steps[1] == steps[2]
+
+
+def test_what_comes_after_the_steps_is_as_high_as_they_are():
+    source = viz.graph(loss_of(LSTM(2, 4, rng=0)(data(3))[0])).source
+    boxes = list(boxes_of(source).values())
+    steps, after = boxes[:-3], boxes[-3:]  # stack, square and sum
+    assert max(b[3] for b in after) == max(b[3] for b in steps)
+    assert min(b[0] for b in after) > max(b[2] for b in steps)
+
+
+def test_terms_stand_right_below_their_sum():
+    w = Tensor(1.0, requires_grad=True, name="w")
+    boxes = boxes_of(source := viz.graph(sum(np.tanh(w * i) for i in range(1, 9))).source)
+    rows = sorted({round(box[1]) for box in boxes.values()})
+    for tail, head, _ in ways_of(source):
+        steps = rows.index(round(boxes[head][1])) - rows.index(round(boxes[tail][1]))
+        assert abs(steps) == 1
+
+
+def test_layers_stand_above_each_other():
+    y, _ = LSTM(2, 4, bidirectional=True, rng=0)(data(2))
+    source = viz.graph(loss_of(y)).source
+    boxes = boxes_of(source)
+    for step in source.split("subgraph ")[1:]:
+        bands = {False: [], True: []}
+        for key, name in re.findall(
+            r"(n\w+) \[label=.*?<B>(weight\w+)</B>", step.split("}")[0]
+        ):
+            bands[name.endswith("reverse")].append(boxes[key])
+        forward, reverse = map(np.array, bands.values())
+        assert forward[:, 3].max() < reverse[:, 1].min()
+        assert forward[:, 0].min() < reverse[:, 2].max()
+        assert reverse[:, 0].min() < forward[:, 2].max()
+
+
+def test_many_lines_to_one_box_come_together():
+    chain = [Tensor(1.0, requires_grad=True, name="w") * 2]
+    for _ in range(9):
+        chain.append(np.tanh(chain[-1]))
+    source = viz.graph(np.sum(np.stack(chain))).source
+    (stack,) = re.findall(r"(n\d+) \[label=.*?stack", source)
+    ends = {round(way[-1, 0] / 5) for _, head, way in ways_of(source) if head == stack}
+    assert len(ends) == 3  # from the last of the chain, from all others, from above

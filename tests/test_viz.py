@@ -14,7 +14,7 @@ from networks import cases
 
 import viz
 from autograd import Tensor, graph, named, scope
-from rnn import ElmanNetwork, losses
+from rnn import GRU, LSTM, ElmanNetwork, losses
 from viz.layout import frames, place
 from viz.scene import AFTER, BEFORE, scene
 from viz.words import number, title
@@ -88,8 +88,10 @@ def test_a_box_stands_above_all_that_it_comes_from():
         assert shown.boxes[line.tail].y < shown.boxes[line.head].y
 
 
-def test_what_takes_the_state_stands_leftmost():
-    shown = scene(graph(elman()))
+@pytest.mark.parametrize("kind", [None, GRU, LSTM])
+def test_what_takes_the_state_stands_leftmost(kind):
+    x = np.random.default_rng(0).normal(size=(3, 1, 2))
+    shown = scene(graph(np.sum(kind(2, 3, rng=0)(x)[0]) if kind else elman()))
     place(shown)
     for line in shown.lines:
         tail, head = shown.boxes[line.tail], shown.boxes[line.head]

@@ -20,6 +20,10 @@ STEEP, HIGHEST = 0.25, 60.0
 """How high a channel is for a line that goes so far across it, and how high at most."""
 PORT, MARGIN = 13.0, 9.0
 """The distance between lines along a box, and from its corners."""
+LOWER = 10.0
+"""So far below the middle of a box's side a line enters that comes from another row: on
+its way it must not seem to go on from one that leaves that row for elsewhere.
+"""
 
 Spans = dict[Hashable, list[float]]
 Rows = dict[int, tuple[float, float]]
@@ -84,24 +88,27 @@ class Routes:
         """Where lines meet their boxes, by box, side and line or net: an x at top and
         bottom, at the sides a distance from the middle upwards.
         """
-        wanted: dict[tuple[str, str], dict[Hashable, float]] = {}
+        wanted: dict[tuple[str, str], dict[Hashable, tuple[float, float]]] = {}
         for i, line in enumerate(self._inside):
-            beside = self._neighbours(line)
-            start, end = self._shared(i)
-            wanted.setdefault((line.tail, "top"), {})[start] = beside[0]
-            wanted.setdefault((line.head, "bottom"), {})[end] = beside[-1]
+            beside, (start, end) = self._neighbours(line), self._shared(i)
+            first, last = (beside[0], beside[0]), (beside[-1], beside[-1])
+            wanted.setdefault((line.tail, "top"), {})[start] = first
+            wanted.setdefault((line.head, "bottom"), {})[end] = last
         for trip in self._trips:
             out, into = trip.sides()
             low, high = self._levels(trip)
             away = trip.sense * float("inf")
+            below = -LOWER if low != high else 0.0
             at_tail = wanted.setdefault((trip.line.tail, out), {})
-            at_tail.setdefault(trip.net, away if out == "top" else high)
+            at_tail.setdefault(trip.net, (away, away) if out == "top" else (high, 0.0))
             at_head = wanted.setdefault((trip.line.head, into), {})
-            at_head.setdefault(trip.net, -away if into == "bottom" else low)
+            at_head.setdefault(
+                trip.net, (-away, -away) if into == "bottom" else (low, below)
+            )
         ports: dict[tuple[str, str, Hashable], float] = {}
         for (key, side), who in wanted.items():
             names = sorted(who, key=who.__getitem__)
-            places = _along(self._boxes[key], side, [who[name] for name in names])
+            places = _along(self._boxes[key], side, [who[name][1] for name in names])
             ports |= {(key, side, n): x for n, x in zip(names, places, strict=True)}
         return ports
 
@@ -193,14 +200,14 @@ def _offset(track: int, taken: dict[Hashable, int]) -> float:
     return (track - (_count(taken) - 1) / 2) * TRACK
 
 
-def _along(box: Box, side: str, marks: list[float]) -> list[float]:
-    """Places along a side: near the marks at top and bottom, else around the middle."""
+def _along(box: Box, side: str, wishes: list[float]) -> list[float]:
+    """Places along a side, near the wishes but not too near to its corners."""
     upright = side in ("left", "right")
     middle, reach = (0.0, box.height / 2) if upright else (box.x, box.width / 2)
     low, high = middle - reach + MARGIN, middle + reach - MARGIN
-    wishes = [middle if upright else min(max(x, low), high) for x in marks]
-    step = min(PORT, (high - low) / max(1, len(marks) - 1))
-    return spread(wishes, [step] * len(marks), [1.0] * len(marks), (low, high))
+    inside = [min(max(wish, low), high) for wish in wishes]
+    step = min(PORT, (high - low) / max(1, len(wishes) - 1))
+    return spread(inside, [step] * len(wishes), [1.0] * len(wishes), (low, high))
 
 
 def _straightened(way: list[Point]) -> list[Point]:
