@@ -226,7 +226,7 @@ def wires(source):
                 yield tail, head, "upright", x0, *sorted((y0, y1))
 
 
-@given(networks())
+@given(st.one_of(networks(), scribbles()))
 def test_lines_run_together_only_where_they_share_an_end(loss):
     pieces = sorted(wires(viz.graph(loss).source), key=lambda piece: piece[2:])
     for i, (tail, head, way, place, low, high) in enumerate(pieces):
