@@ -226,9 +226,9 @@ def wires(source):
                 yield tail, head, "upright", x0, *sorted((y0, y1))
 
 
-@given(st.one_of(networks(), scribbles()))
-def test_lines_run_together_only_where_they_share_an_end(loss):
-    pieces = sorted(wires(viz.graph(loss).source), key=lambda piece: piece[2:])
+@pytest.mark.parametrize("make", CASES)
+def test_lines_run_together_only_where_they_share_an_end(make):
+    pieces = sorted(wires(viz.graph(make()).source), key=lambda piece: piece[2:])
     for i, (tail, head, way, place, low, high) in enumerate(pieces):
         for other in pieces[i + 1 :]:
             if other[2] != way or other[3] > place + 1:

@@ -129,8 +129,12 @@ class Routes:
         )
 
     def _lay_tracks(self) -> dict[int, dict[Hashable, int]]:
-        """For each channel the tracks of the nets that run along it."""
-        spans: dict[int, Spans] = {}
+        """For each channel the tracks of the nets that run along it.
+
+        What leaves the boxes below runs under what enters those above, so that no two
+        meet on their way up.
+        """
+        spans: dict[tuple[int, str], Spans] = {}
         for trip in self._trips:
             x, (out, into) = self._aisles[trip.net, trip.aisle], trip.sides()
             for channel, key, side in (
@@ -138,9 +142,16 @@ class Routes:
                 (trip.enter, trip.line.head, into),
             ):
                 if channel is not None:
-                    along = spans.setdefault(channel, {}).setdefault(trip.net, [])
-                    along += [x, self._ports[key, side, trip.net]]
-        return {channel: tracks(nets) for channel, nets in spans.items()}
+                    along = spans.setdefault((channel, side), {})
+                    marks = along.setdefault((trip.net, side), [])
+                    marks += [x, self._ports[key, side, trip.net]]
+        found: dict[int, dict[Hashable, int]] = {}
+        for channel, side in sorted(spans, key=lambda place: place[1] == "bottom"):
+            taken = found.setdefault(channel, {})
+            under = _count(taken)
+            for name, track in tracks(spans[channel, side]).items():
+                taken[name] = under + track
+        return found
 
     def channel_height(self, row: int) -> float:
         """The height of the channel above a row: the more nets run along it, and the
@@ -176,20 +187,20 @@ class Routes:
         if trip.leave is None:
             way = [(tail.x + trip.sense * tail.width / 2, tail.y + start)]
         else:
-            track = self._track(trip.leave, trip.net, rows)
+            track = self._track(trip.leave, (trip.net, out), rows)
             way = [(start, rows[tail.rank][1]), (start, track)]
         way.append((x, way[-1][1]))
         if trip.enter is None:
             rest = [(head.x - trip.sense * head.width / 2, head.y + end)]
         else:
-            track = self._track(trip.enter, trip.net, rows)
+            track = self._track(trip.enter, (trip.net, into), rows)
             rest = [(end, track), (end, rows[head.rank][0])]
         return [*way, (x, rest[0][1]), *rest]
 
-    def _track(self, channel: int, net: Hashable, rows: Rows) -> float:
+    def _track(self, channel: int, name: Hashable, rows: Rows) -> float:
         taken = self._tracks[channel]
         middle = rows[channel][1] + self.channel_height(channel) / 2
-        return middle + _offset(taken[net], taken)
+        return middle + _offset(taken[name], taken)
 
 
 def _count(taken: dict[Hashable, int]) -> int:
