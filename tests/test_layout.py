@@ -195,7 +195,17 @@ def judged():
     return loss_of(many_to_one(RNNCell(2, 3, rng=0), data(4), readout=sigmoid)[0])
 
 
+def crosswise():
+    """The low value goes to the high place, the high value to the low one."""
+    with scope("t=1"):
+        low = np.tanh(Tensor(1.0, requires_grad=True, name="w"))
+        high = np.tanh(low)
+    with scope("t=2"):
+        return np.tanh(high) * low
+
+
 CASES = [
+    crosswise,
     lstm_of_words, attention, truncated, softmax, generated, translated, judged,
     lambda: loss_of(GRU(2, 4, rng=0)(data(3))[0]),
     lambda: loss_of(LSTM(2, 4, num_layers=2, bidirectional=True, rng=0)(data(2))[0]),
