@@ -36,15 +36,21 @@ from rich.progress import track
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
-OPERATIONS, DELTAS = "tests/test_operations.py", "rnn/deltas.py"
+OPERATIONS, DELTAS = "tests/test_operations.py", "rnn/deltas/"
 RULES = sorted(ROOT.glob("autograd/rules/*.py"))
-FILES = {path.relative_to(ROOT).as_posix(): OPERATIONS for path in RULES} | {
-    "autograd/backward.py": "tests/test_graph.py",
-    "autograd/deferred.py": "tests/test_graph.py",
-    "autograd/functional.py": "tests/test_functional.py",
-    "autograd/checkpointing.py": "tests/test_functional.py",
-    DELTAS: "tests/test_deltas.py",
-}
+FILES = (
+    {path.relative_to(ROOT).as_posix(): OPERATIONS for path in RULES}
+    | {
+        "autograd/backward.py": "tests/test_graph.py",
+        "autograd/deferred.py": "tests/test_graph.py",
+        "autograd/functional.py": "tests/test_functional.py",
+        "autograd/checkpointing.py": "tests/test_functional.py",
+    }
+    | {
+        path.relative_to(ROOT).as_posix(): "tests/test_deltas.py"
+        for path in sorted(ROOT.glob(f"{DELTAS}[!_]*.py"))
+    }
+)
 """What is broken, and the tests that ought to see it first."""
 OTHERS = [
     f"tests/test_{name}.py"
@@ -93,7 +99,7 @@ EXPLAINED = {
     "deferred.py:Sum.sparse:dropped": WHEN,
     "deferred.py:Sum.sparse:index": "pieces of one sum are of one shape",
     "deferred.py:Sum._add_pieces:comparison": "the same sum in another buffer",
-    "deltas.py:Activation:dropped": "a type, which nothing computes with",
+    "activations.py:Activation:dropped": "a type, which nothing computes with",
     "functional.py:_Traced.pull:sign:2": ZERO,
     "functional.py:_Traced.pull:factor:2": ZERO,
     "functional.py:jacobian:sign": ZERO,
@@ -129,7 +135,7 @@ class Mutant:
         The rows of other operations are left out: a minute more for each survivor, which
         at the worst makes one more of them.
         """
-        if self.path == DELTAS:
+        if self.path.startswith(DELTAS):
             yield ORACLE
             return
         if FILES[self.path] == OPERATIONS:
@@ -140,7 +146,7 @@ class Mutant:
 
 
 def mutants() -> list[Mutant]:
-    """All there are, in the order of the files; the bugs of rnn/bugs.py come last."""
+    """All there are, in the order of the files; the bugs of rnn/bugs come last."""
     found = []
     for path in FILES:
         for name, *where, rows in broken((ROOT / path).read_bytes()):
@@ -150,14 +156,15 @@ def mutants() -> list[Mutant]:
 
 def bugs() -> Iterator[Mutant]:
     sys.path.insert(0, str(ROOT))
-    catalogue = importlib.import_module("rnn.bugs").BUGS
+    planted = importlib.import_module("rnn.bugs").BUGS
     for name in [n for n in sys.modules if n.split(".")[0] in PACKAGES]:
         del sys.modules[name]  # each process imports its own
-    source = (ROOT / DELTAS).read_bytes()
-    for bug in catalogue:
-        start = source.index(bug.right.encode())
+    for bug in planted:
+        path = f"{DELTAS}{bug.module.split('.')[-1]}.py"
+        start = (ROOT / path).read_bytes().index(bug.right.encode())
         stop = start + len(bug.right.encode())
-        yield Mutant(f"deltas.py:{bug.name}:bug", DELTAS, "bug", start, stop, bug.wrong)
+        name = f"{Path(path).name}:{bug.of[0]}, {bug.name}:bug"
+        yield Mutant(name, path, "bug", start, stop, bug.wrong)
 
 
 def run(tree: Path, arguments: list[str], seconds: int) -> str:

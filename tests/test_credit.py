@@ -246,7 +246,9 @@ def test_only_so_many_units_are_written_out():
     assert "since step T is the last" in text
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+@pytest.mark.parametrize(
+    "bug", [b for b in BUGS if "elman" in b.of], ids=lambda bug: bug.name
+)
 def test_a_learners_mistake_is_named(bug):
     network = ElmanNetwork(2, 3, 2, rng=0)
     rng = np.random.default_rng(1)
@@ -256,7 +258,7 @@ def test_a_learners_mistake_is_named(bug):
     a0 = rng.normal(size=(2, 3))
 
     def learner(parameters, x, dE_dy):
-        return bug.elman(parameters, x, dE_dy, a0)
+        return bug.oracle()(parameters, x, dE_dy, a0)
 
     text = explain(network, x, lambda y: y - d, gradient=learner, a0=a0)
     assert text.startswith(f"{bug.first_wrong} is the first that is wrong")

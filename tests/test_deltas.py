@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import SMOOTH, cases
+from networks import LOSSES, SMOOTH, cases
 from oracles import complex_step
 
 from autograd import Tensor
-from rnn import ElmanNetwork, WindowMLP, deltas, losses, windows
+from rnn import ElmanNetwork, WindowMLP, deltas, losses, unroll, windows
+from rnn.activations import OUTPUT_ACTIVATIONS
 from rnn.check import check_deltas, relative_difference
 
 TOLERANCE = 1e-12
@@ -97,6 +98,143 @@ def test_the_oracle_is_the_complex_step(case):
     expected = complex_step(E, args, directions)
     size = sum(np.sum(np.abs(t)) for t in terms)
     assert abs(sum(np.sum(t) for t in terms) - expected) <= 1e-11 * size
+
+
+def logistic(v):
+    return 1 / (1 + np.exp(-v))
+
+
+OWN = {
+    "swish": (
+        lambda v: v * logistic(v),
+        lambda v: logistic(v) * (1 + v * (1 - logistic(v))),
+    ),
+    "softsign": (lambda v: v / (1 + np.abs(v)), lambda v: (1 + np.abs(v)) ** -2),
+    "sine": (np.sin, np.cos),
+}
+"""A user's own φ, of NumPy's functions alone, with its derivative."""
+
+
+@st.composite
+def masked_cases(draw):
+    """The arguments of `deltas.elman`, any φ and ψ, and a mask: of lengths, or any."""
+    D, H, O, B = (draw(st.integers(1, 4)) for _ in range(4))  # noqa: E741
+    T = draw(st.integers(1, 7))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shapes = {"W_x": (H, D), "W_a": (H, H), "b_a": (H,), "W_y": (O, H), "b_y": (O,)}
+    p = {k: rng.uniform(0.2, 1, s) * rng.choice([-1, 1], s) for k, s in shapes.items()}
+    x, d = rng.normal(size=(T, B, D)), rng.normal(size=(T, B, O))
+    lengths = np.arange(T)[:, np.newaxis] < rng.integers(1, T + 1, B)
+    mask = lengths if draw(st.booleans()) else rng.random((T, B)) < 0.6
+    phi = draw(st.sampled_from((*OWN, *SMOOTH, "relu")))
+    psi = draw(st.sampled_from((*OWN, *SMOOTH, "softmax")))
+    return p, x, d, rng.normal(size=(B, H)), mask, phi, psi
+
+
+def run(p, x, a, mask, phi, psi):
+    """(v_a, v_y) of each step, a (T, B, H) and y (T, B, O), by a user's own step."""
+
+    def step(t, a):
+        keep = mask[t][:, np.newaxis]
+        v_a = x[t] @ p["W_x"].T + a @ p["W_a"].T + p["b_a"]
+        a = np.where(keep, phi(v_a), a)
+        v_y = a @ p["W_y"].T + p["b_y"]
+        return ((v_a, v_y), a, np.where(keep, psi(v_y), 0)), a
+
+    fields, a, y = zip(*unroll(step, range(len(x)), a)[0], strict=True)
+    return fields, np.stack(a), np.stack(y)
+
+
+@given(masked_cases(), st.sampled_from(sorted(LOSSES)))
+def test_masks_and_any_activation_against_the_engine(case, loss):
+    p, x, d, a0, mask, phi, psi = case
+    E, by_hand = LOSSES[loss]
+    named = {name: OWN[name][0] for name in OWN} | OUTPUT_ACTIVATIONS
+    tensors = {k: Tensor(v, requires_grad=True) for k, v in (p | {"a0": a0}).items()}
+    inputs = [Tensor(row, requires_grad=True) for row in x]
+    fields, a, y = run(tensors, inputs, tensors["a0"], mask, named[phi], named[psi])
+    for v_a, v_y in fields:
+        v_a.retain_grad()
+        v_y.retain_grad()
+    E(y, d).backward()
+    own = [OWN.get(name, name) for name in (phi, psi)]
+    oracle = deltas.elman(p, x, lambda y: by_hand(y, d), a0, *own, mask)
+
+    swept = {k: t.grad for k, t in tensors.items()} | {"a": a.data, "y": y.data}
+    swept["x"] = np.stack([row.grad for row in inputs])
+    swept["delta_a"] = np.stack([v_a.grad for v_a, _ in fields])
+    swept["delta_y"] = np.stack([v_y.grad for _, v_y in fields])
+    for name, g in swept.items():
+        # A softmax's δ may vanish by cancellation, to the rounding of what it is made of.
+        size = max(np.max(np.abs(oracle[name])), 1e-4)
+        assert np.max(np.abs(g - oracle[name])) <= 1e-10 * size, name
+    for name in ("delta_a", "delta_y", "y"):
+        assert not oracle[name][~mask].any()
+
+
+@given(masked_cases())
+def test_masks_and_any_activation_are_the_complex_step(case):
+    p, x, d, a0, mask, phi, psi = case
+    plain = {name: OWN[name][0] for name in ("swish", "sine")} | {
+        "softsign": lambda v: v / (1 + v * np.sign(v.real)),
+        "tanh": np.tanh,
+        "sigmoid": logistic,
+        "softplus": lambda v: np.log(1 + np.exp(v)),
+        "identity": lambda v: v,
+        "relu": lambda v: v * (v.real > 0),
+        "softmax": lambda v: np.exp(v) / np.exp(v).sum(-1, keepdims=True),
+    }
+
+    def E(x, a, *values):
+        q = dict(zip(p, values, strict=True))
+        return np.sum(run(q, x, a, mask, plain[phi], plain[psi])[2] * d)
+
+    args = [x, a0, *p.values()]
+    rng = np.random.default_rng(0)
+    directions = [rng.normal(size=a.shape) for a in args]
+    own = [OWN.get(name, name) for name in (phi, psi)]
+    oracle = deltas.elman(p, x, d, a0, *own, mask)
+    grads = [oracle[name] for name in ("x", "a0", *p)]
+    terms = [g * u for g, u in zip(grads, directions, strict=True)]
+    size = sum(np.sum(np.abs(t)) for t in terms)
+    gap = abs(sum(np.sum(t) for t in terms) - complex_step(E, args, directions))
+    assert gap <= 1e-10 * size
+
+
+@given(masked_cases())
+def test_a_mask_of_lengths_is_each_sequence_on_its_own(case):
+    p, x, d, a0, mask, phi, psi = case
+    own = [OWN.get(name, name) for name in (phi, psi)]
+    lengths = np.sort(mask, axis=0)[::-1].sum(axis=0)
+    together = deltas.elman(
+        p, x, d, a0, *own, mask=np.arange(len(x))[:, np.newaxis] < lengths
+    )
+    total = dict.fromkeys(p, 0)
+    for b, n in enumerate(lengths):
+        if not n:
+            continue
+        alone = deltas.elman(p, x[:n, b : b + 1], d[:n, b : b + 1], a0[b : b + 1], *own)
+        for name in ("y", "delta_a", "delta_y", "x"):
+            np.testing.assert_allclose(
+                together[name][:n, b], alone[name][:, 0], rtol=1e-10, atol=1e-13
+            )
+            assert not together[name][n:, b].any()
+        assert np.all(together["a"][n:, b] == together["a"][n - 1, b])
+        for name in p:
+            total[name] = total[name] + alone[name]
+    for name in p:
+        np.testing.assert_allclose(together[name], total[name], rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_no_mask_and_no_activation_is_told():
+    p = ElmanNetwork(1, 2, 1, rng=0).state_dict()
+    x = np.ones((3, 2, 1))
+    with pytest.raises(ValueError, match=r"bool of shape \(2, 3\).* \(T, B\) = \(3, 2\)"):
+        deltas.elman(p, x, x, mask=np.ones((2, 3), bool))
+    with pytest.raises(ValueError, match=r"int64 .* lengths \(B,\): np\.arange"):
+        deltas.elman(p, x, x, mask=np.array([3, 1]))
+    with pytest.raises(ValueError, match=r"'swish', expected one of tanh, .* \(φ, φ'\)"):
+        deltas.elman(p, x, x, activation="swish")
 
 
 @given(
