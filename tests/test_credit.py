@@ -19,14 +19,12 @@ from rnn import (
     architecture_of,
     credit,
     encoder_decoder,
-    explain,
     losses,
     many_to_many,
     many_to_one,
     one_to_many,
     one_to_one,
 )
-from rnn.bugs import BUGS
 
 
 @st.composite
@@ -147,16 +145,6 @@ BAD = [
         "steps=0",
     ),
     (lambda: architecture_of(graph(np.sum(W * 2))), "0 steps with an input called x"),
-    (lambda: explain(ElmanNetwork(1, 2, 1), X, X, 4), "t=4 .* expected 1 to T = 3"),
-    (lambda: explain(ElmanNetwork(1, 2, 1), X, X, sample=1), "sample 1, .* 0 to 0"),
-    (
-        lambda: explain(ElmanNetwork(1, 2, 1), X, X, gradient=lambda *a: {"W": 1}),
-        r"returned \['W'\], expected a dict with some of",
-    ),
-    (
-        lambda: explain(ElmanNetwork(1, 2, 1), X, X, gradient=lambda *a: 1.0),
-        "returned float, expected a dict",
-    ),
 ]
 X = np.ones((3, 1, 1))
 
@@ -215,67 +203,6 @@ def test_whole_networks_have_architectures_too():
         assert architecture_of(graph(np.sum(h[-1]))) == "many to one"
     elman = ElmanNetwork(2, 3, 1, rng=0)
     assert architecture_of(graph(np.sum(elman(x)))) == "many to many"
-
-
-def written(network, x, d, t, **options):
-    return explain(network, x, lambda y: y - d, t, **options)
-
-
-@given(elman_cases(least=2))
-def test_the_numbers_written_out_are_those_of_the_engine(case):
-    network, x, d = case
-    for t in (1, len(x)):
-        text = written(network, x, d, t, units=99)
-        assert text.startswith(f"δ_a^{t} = φ'(v_a^{t}) ⊙ (δ_y^{t} W_y + δ_a^{t + 1} W_a)")
-        lines = [line for line in text.splitlines() if line.startswith(f"  δ_a^{t} =")]
-        found = [float(line.rpartition("= ")[2].replace("−", "-")) for line in lines]
-        instant = step_losses(network, x, d)[1]
-        for i in instant:
-            i.v_a.retain_grad()
-        total = [losses.squared_error(i.y, d[k]) for k, i in enumerate(instant)]
-        sum(total[1:], total[0]).backward()
-        np.testing.assert_allclose(
-            found, instant[t - 1].v_a.grad[0], rtol=1e-3, atol=1e-12
-        )
-
-
-def test_only_so_many_units_are_written_out():
-    network = ElmanNetwork(1, 9, 1, rng=0)
-    text = written(network, X, np.zeros((3, 1, 1)), None, units=2)
-    assert "unit 2" in text and "unit 3" not in text and "… and 7 more units" in text
-    assert "since step T is the last" in text
-
-
-@pytest.mark.parametrize(
-    "bug", [b for b in BUGS if "elman" in b.of], ids=lambda bug: bug.name
-)
-def test_a_learners_mistake_is_named(bug):
-    network = ElmanNetwork(2, 3, 2, rng=0)
-    rng = np.random.default_rng(1)
-    for p in network.parameters().values():
-        p.data = rng.uniform(0.3, 1.0, p.shape) * rng.choice([-1, 1], p.shape)
-    x, d = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 2))
-    a0 = rng.normal(size=(2, 3))
-
-    def learner(parameters, x, dE_dy):
-        return bug.oracle()(parameters, x, dE_dy, a0)
-
-    text = explain(network, x, lambda y: y - d, gradient=learner, a0=a0)
-    assert text.startswith(f"{bug.first_wrong} is the first that is wrong")
-    assert text.count("Likely cause:") == 1 and f"Likely cause: {bug.name}." in text
-
-
-def test_a_right_gradient_is_told_so_and_an_unknown_mistake_too():
-    from rnn import deltas
-
-    network, d = ElmanNetwork(1, 2, 1, rng=0), np.zeros((3, 1, 1))
-    right = lambda p, x, g: {"W_a": deltas.elman(p, x, g)["W_a"]}  # noqa: E731
-    ask = lambda f: explain(network, X, lambda y: y - d, gradient=f)  # noqa: E731
-    assert ask(right) == "All of W_a are right."
-    odd = lambda p, x, g: {"W_a": 3.7 * right(p, x, g)["W_a"]}  # noqa: E731
-    assert "∂E/∂W_a is the first" in ask(odd) and "none of the classical" in ask(odd)
-    flat = lambda p, x, g: {"W_a": right(p, x, g)["W_a"].ravel()}  # noqa: E731
-    assert "W_a has shape (4,), expected (2, 2)" in ask(flat)
 
 
 def test_an_architecture_needs_no_batch_and_no_array():

@@ -94,7 +94,10 @@ def first_difference(
     T = len(right[steps[0]])
     for t in reversed(range(T)):
         for key in steps:
-            if key in found and not _agree(found[key][t], right[key][t], tolerance):
+            if key not in found:
+                continue
+            same = np.shape(found[key]) == right[key].shape
+            if not (same and _agree(found[key][t], right[key][t], tolerance)):
                 return f"{symbol(key)}^{_step(t + 1, T)}"
     for key in (key for key in GRADIENTS if key in right):
         if key in found and not _agree(found[key], right[key], tolerance):
