@@ -139,12 +139,20 @@ def test_four_routes_agree(case, loss):
 
 
 NODES = {RNN: {"v": ("delta_l0",)}, LSTM: {"v": ("delta_v",)}}
-NODES[GRU] = {"v_rz": ("delta_r", "delta_z"), "v_n": ("delta_n",)}
+NODES[GRU] = {"v_rz": ("delta_r", "delta_z"), "v_n": ("delta_n",), "m": ("delta_m",)}
+VALUES = {
+    RNN: {"v": "v_l0"},
+    LSTM: {g: g for g in "ifgoch"},
+    GRU: {g: g for g in "rznmh"},
+}
 
 
 @given(cases())
 def test_every_delta_is_the_gradient_of_its_local_field(case):
-    """The δ^t by hand against what the sweep leaves at v^t, step by step."""
+    """The δ^t by hand against what the sweep leaves at v^t, step by step; and the values.
+
+    A node's value is also what a masked step would have had; the oracle's is held there.
+    """
     network, x, d, states, lengths, mask = case
     if network.config["num_layers"] > 1:
         return
@@ -152,14 +160,21 @@ def test_every_delta_is_the_gradient_of_its_local_field(case):
     slope = lambda h: (h - d) * mask[..., None]  # noqa: E731
     hand = by_hand(network, network.state_dict(), x, slope, states, mask)
     fields = NODES[type(network)]
-    seen = 0
+    values, seen = VALUES[type(network)], 0
+    if isinstance(network, LSTM):
+        parts = [hand[f"delta_{gate}"] for gate in "ifgo"]
+        np.testing.assert_array_equal(np.concatenate(parts, axis=2), hand["delta_v"])
     for node in graph(E):
+        t = int(node.scope.removeprefix("t=") or 0) - 1
+        if node.name in values:
+            there = hand[values[node.name]][t][mask[t]]
+            np.testing.assert_allclose(node.value[mask[t]], there, rtol=1e-10, atol=1e-14)
+            seen += 1
         if node.name in fields:
-            t = int(node.scope.removeprefix("t=")) - 1
             by_formula = np.concatenate([hand[name][t] for name in fields[node.name]], -1)
             assert relative_difference(node.grad, by_formula) <= 1e-10
             seen += 1
-    assert seen == len(fields) * len(x)
+    assert seen == (len(fields) + len(values)) * len(x)
 
 
 @settings(max_examples=10)

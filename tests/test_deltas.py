@@ -164,6 +164,8 @@ def test_masks_and_any_activation_against_the_engine(case, loss):
     swept["x"] = np.stack([row.grad for row in inputs])
     swept["delta_a"] = np.stack([v_a.grad for v_a, _ in fields])
     swept["delta_y"] = np.stack([v_y.grad for _, v_y in fields])
+    swept["v_a"] = np.stack([v_a.data for v_a, _ in fields])
+    swept["v_y"] = np.stack([v_y.data for _, v_y in fields])
     for name, g in swept.items():
         # A softmax's δ may vanish by cancellation, to the rounding of what it is made of.
         size = max(np.max(np.abs(oracle[name])), 1e-4)
