@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from rnn.blocks import in_rows
 from rnn.checks import as_number
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
@@ -18,6 +19,8 @@ Array = np.ndarray[Any, Any]
 def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
     """Scale all gradients by one factor so that their joint norm is at most `max_norm`.
 
+    They are scaled in place.
+
     Returns:
         The norm as it was.
 
@@ -26,15 +29,30 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
         FloatingPointError: where the norm is not finite, naming the parameters at fault.
     """
     grads = _gradients("clip_grad_norm", parameters, "max_norm", max_norm)
-    largest = _largest("clip_grad_norm", grads)
-    # Elements whose squares are no numbers are measured in units of the largest.
-    unit = 1.0 if 1e-100 < largest < 1e100 else largest or 1.0
-    norms = [float(np.linalg.norm(np.asarray(g, float) / unit)) for g in grads.values()]
-    share = float(np.linalg.norm(norms))
+    unit, share = 1.0, _norm(grads)
+    if not 1e-100 < share < 1e100:
+        # Elements whose squares are no numbers are measured in units of the largest.
+        unit = _largest("clip_grad_norm", grads) or 1.0
+        share = _norm(grads, unit)
     if unit * share > max_norm:
         for name, g in grads.items():
-            parameters[name].grad = g / unit * (float(max_norm) / share)
+            if isinstance(g, np.ndarray):
+                if unit != 1.0:
+                    g /= unit
+                g *= float(max_norm) / share
+            else:
+                parameters[name].grad = g / unit * (float(max_norm) / share)
     return unit * share
+
+
+def _norm(grads: dict[str, Array], unit: float = 1.0) -> float:
+    """Of all elements, in float64, whose squares are finite where float32's are not."""
+    parts = [
+        np.linalg.norm(np.asarray(rows, float) / unit)
+        for g in grads.values()
+        for (rows,) in in_rows(np.asarray(g))
+    ]
+    return float(np.linalg.norm(parts))
 
 
 def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:

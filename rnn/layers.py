@@ -52,13 +52,17 @@ class Linear(Module):
 
     def __call__(self, x: Any) -> Any:
         """Y (…, M) of x (…, N); ValueError for another width."""
-        if not np.ndim(x) or np.shape(x)[-1] != self.config["in_features"]:
+        *lead, width = np.shape(x) or (None,)
+        if width != self.config["in_features"]:
             raise ValueError(
                 f"Linear: x has shape {np.shape(x)}, expected (…, N) with N = "
                 f"{self.config['in_features']}"
             )
-        y = np.inner(x, self.weight)
-        return y + self.bias if self.config["bias"] else y
+        # np.inner of three axes or more is no BLAS product: a tenth of the speed.
+        rows = x if len(lead) < 2 else np.reshape(x, (-1, width))
+        y = np.inner(rows, self.weight)
+        y = y + self.bias if self.config["bias"] else y
+        return y if rows is x else np.reshape(y, (*lead, self.config["out_features"]))
 
 
 class Embedding(Module):

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor, log_softmax
 from autograd.tensor import value_of
 from rnn.ctc import ctc
+from rnn.likelihood import nll
 from rnn.reduction import reduced
 
 __all__ = ["cross_entropy", "ctc", "mse", "squared_error"]
@@ -72,8 +73,7 @@ def cross_entropy(
         target = value_of(target)
         counted = _check_indices(logits, target, ignore_index)
         target = target if counted is None else np.where(counted, target, 0)
-        chosen = np.take_along_axis(log_softmax(logits), target[..., np.newaxis], axis=-1)
-        losses = -np.squeeze(chosen, axis=-1)
+        losses = nll(logits, target)
     return reduced("cross_entropy", losses, reduction, counted)
 
 

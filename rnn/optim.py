@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from rnn.blocks import in_place, in_rows
 from rnn.clipping import clip_grad_norm, clip_grad_value
 from rnn.schedules import constant, cosine, exponential, one_cycle, staircase, warm_up
 
@@ -67,15 +68,29 @@ class Optimizer:
             p.zero_grad()
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient.
+
+        Values and memory change in place, a few rows at a time: what a rule makes on the
+        way stays in the cache.
+        """
         self.steps += 1
         for name, p in self.parameters.items():
             if p.grad is not None:
                 self.moves[name] += 1
-                p.data -= self._move(name, p)
+                memory = [self.memory[slot][name] for slot in self.slots]
+                with in_place(p) as value:
+                    for w, g, *m in in_rows(value, p.grad, *memory):
+                        w -= self._move(w, g, self.moves[name], p.ndim, *m)
 
-    def _move(self, name: str, p: Tensor) -> Array:
-        """What to take from parameter p."""
+    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
+        """What to take from some rows w of a parameter.
+
+        Args:
+            w, g: these, and the same rows of the gradient.
+            t: how many moves the parameter has made, this one included.
+            ndim: how many axes the parameter has.
+            memory: the rows of each slot, to be changed in place.
+        """
         raise NotImplementedError
 
     def _within(self, name: str, value: float, holds: bool, expected: str) -> None:
@@ -128,13 +143,13 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def _move(self, name: str, p: Tensor) -> Array:
+    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
         if not self.momentum:
-            return self.lr * p.grad
-        m = self.memory["m"][name]
+            return self.lr * g
+        (m,) = memory
         m *= self.momentum
-        m += p.grad
-        return self.lr * (p.grad + self.momentum * m if self.nesterov else m)
+        m += g
+        return self.lr * (g + self.momentum * m if self.nesterov else m)
 
 
 class RMSprop(Optimizer):
@@ -161,10 +176,10 @@ class RMSprop(Optimizer):
         self.alpha = alpha
         self.eps = eps
 
-    def _move(self, name: str, p: Tensor) -> Array:
-        v = self.memory["v"][name]
-        v += (1 - self.alpha) * (np.square(p.grad) - v)
-        move: Array = self.lr * p.grad / (np.sqrt(v) + self.eps)
+    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
+        (v,) = memory
+        v += (1 - self.alpha) * (np.square(g) - v)
+        move: Array = self.lr * g / (np.sqrt(v) + self.eps)
         return move
 
 
@@ -198,9 +213,8 @@ class Adam(Optimizer):
         self.betas = betas
         self.eps = eps
 
-    def _move(self, name: str, p: Tensor) -> Array:
-        (b1, b2), g, t = self.betas, p.grad, self.moves[name]
-        m, v = self.memory["m"][name], self.memory["v"][name]
+    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
+        (b1, b2), (m, v) = self.betas, memory
         m += (1 - b1) * (g - m)
         v += (1 - b2) * (np.square(g) - v)
         root = np.sqrt(v / (1 - b2**t)) + self.eps
@@ -230,6 +244,6 @@ class AdamW(Adam):
         self._within("weight_decay", weight_decay, weight_decay >= 0, "0 or above")
         self.weight_decay = weight_decay
 
-    def _move(self, name: str, p: Tensor) -> Array:
-        move = super()._move(name, p)
-        return move + self.lr * self.weight_decay * p.data if p.ndim > 1 else move
+    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
+        move = super()._move(w, g, t, ndim, *memory)
+        return move + self.lr * self.weight_decay * w if ndim > 1 else move
