@@ -13,6 +13,7 @@ from rnn.explain import explain
 from rnn.files import load, load_weights, save, save_weights
 from rnn.flow import GradientFlow, gradient_flow
 from rnn.hopfield import Hopfield, Recall
+from rnn.language_model import LanguageModel
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.sampling import beam_search, sample
@@ -45,6 +46,7 @@ __all__ = [
     "Hopfield",
     "Instant",
     "LSTMCell",
+    "LanguageModel",
     "LayerNorm",
     "Learning",
     "Linear",

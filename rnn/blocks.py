@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.tensor import clock, seal
+from autograd.tensor import clock
 
 __all__ = ["in_place", "in_rows"]
 
@@ -49,5 +49,3 @@ def in_place(p: Tensor) -> Iterator[Any]:
         yield p._data
     finally:
         p._since = next(clock)
-        if p._exposed:
-            p._seal = seal(p._data)

@@ -10,8 +10,12 @@ import numpy as np
 
 from rnn import deltas
 from rnn.elman import ElmanNetwork, Instant
+from rnn.language_model import LanguageModel, Reading
 
-__all__ = ["Agreement", "check_deltas", "relative_difference"]
+__all__ = [
+    "Agreement", "check_deltas", "check_language_model", "relative_difference",
+    "surprise_slope",
+]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 
@@ -93,6 +97,83 @@ def check_deltas(
         rows.append(_agreement("δ_a", t + 1, instant.v_a.grad, oracle["delta_a"][t]))
         rows.append(_agreement("δ_y", t + 1, instant.v_y.grad, oracle["delta_y"][t]))
     network.zero_grad()
+    return rows
+
+
+def surprise_slope(v_y: Array, d: Array) -> Array:
+    """Of −Σ log softmax(v_y)_d, v_y (…, K) and d (…): softmax(v_y) − one-hot(d)."""
+    p = np.exp(v_y - v_y.max(axis=-1, keepdims=True))
+    p /= p.sum(axis=-1, keepdims=True)
+    return p - np.eye(v_y.shape[-1])[d]
+
+
+ORACLES: dict[str, Callable[..., Any]] = {
+    "rnn": deltas.rnn,
+    "gru": deltas.gru,
+    "lstm": deltas.lstm,
+}
+
+
+def check_language_model(
+    model: LanguageModel,
+    x: Array,
+    d: Array,
+    loss: Callable[[list[Reading]], Any],
+) -> list[Agreement]:
+    """Compare the engine's sweep of an unrolled model with the formulas of its cell.
+
+    What is above and below the cells is by hand here: ∂E/∂h^t = δ_y^t W, and a row of the
+    table has the sum of what came to it.
+
+    Args:
+        model: of one layer, in float64.
+        x, d: (T, B) indices, read and foretold.
+        loss: E = −Σ log p(d), of the T readings.
+
+    Returns:
+        One `Agreement` for every parameter, then for δ_y^t and ∂E/∂x^t, the gradient that
+        reaches the input of the cells, at every step t.
+
+    Raises:
+        ValueError: for several layers.
+    """
+    model.zero_grad()
+    readings = model.unroll(x)
+    for reading in readings:
+        reading.x.retain_grad()
+        reading.v_y.retain_grad()
+    loss(readings).backward()
+
+    state = model.state_dict()
+    W, table = state["output.weight"], state["embedding.weight"]
+    suffix = "_l0" if model.config["cell"] == "rnn" else ""  # the one of several layers
+    names = {
+        name: name.removeprefix("recurrent.").removesuffix("_l0") + suffix
+        for name in state
+        if name.startswith("recurrent.")
+    }
+    cell = {own: state[name] for name, own in names.items()}
+
+    def delta_y(h: Array) -> Array:
+        return surprise_slope(h @ W.T + state["output.bias"], d)
+
+    found = ORACLES[model.config["cell"]](cell, table[x], lambda h: delta_y(h) @ W)
+    delta = delta_y(found["h"])
+    rows_of_table = np.zeros_like(table)
+    np.add.at(rows_of_table, x, found["x"])
+    expected = {name: found[own] for name, own in names.items()} | {
+        "embedding.weight": rows_of_table,
+        "output.weight": np.einsum("tbv,tbh->vh", delta, found["h"]),
+        "output.bias": delta.sum(axis=(0, 1)),
+    }
+    rows = [
+        _agreement(f"∂E/∂{name.removeprefix('recurrent.')}", None, p.grad, expected[name])
+        for name, p in model.parameters().items()
+    ]
+    for t, reading in enumerate(readings):
+        rows.append(_agreement("∂E/∂x", t + 1, reading.x.grad, found["x"][t]))
+        rows.append(_agreement("δ_y", t + 1, reading.v_y.grad, delta[t]))
+    model.zero_grad()
     return rows
 
 

@@ -100,11 +100,14 @@ class ElmanNetwork(Module):
                 f"ElmanNetwork.instant: x has shape {x.shape} and a {np.shape(a)}, "
                 f"expected (B, D) with D = {D}, or (B,) indices; and (B, H) with H = {H}"
             )
-        v_a = named("v_a", self._of_input(x) + np.inner(a, self.W_a) + self.b_a)
-        a = named("a", self._phi(v_a))
+        v_a, a = self._hidden(x, a)
         v_y = named("v_y", np.inner(a, self.W_y) + self.b_y)
         y = named("y", self._psi(v_y))
         return Instant(v_a, a, v_y, y), a
+
+    def _hidden(self, x: Any, a: Any) -> tuple[Any, Any]:
+        v_a = named("v_a", self._of_input(x) + np.inner(a, self.W_a) + self.b_a)
+        return v_a, named("a", self._phi(v_a))
 
     def _of_input(self, x: Any) -> Any:
         if x.dtype.kind in "iu":
@@ -125,6 +128,26 @@ class ElmanNetwork(Module):
             ValueError: for an input or a state of the wrong shape, naming the sizes;
                 for an index out of range; for NaN in the input.
         """
+        return unroll(self.instant, *self._started(x, a0), steps)[0]
+
+    def fields(self, x: Any, a0: Any = None) -> tuple[Any, Any]:
+        """The local fields v_y (T, B, O) of all steps as one product, and a^T (B, H).
+
+        Where ψ is softmax they are the logits. Arguments and errors are those of
+        `unroll`.
+        """
+
+        def hidden(x: Any, a: Any) -> tuple[Any, Any]:
+            _, a = self._hidden(x, a)
+            return a, a
+
+        states, last = unroll(hidden, *self._started(x, a0))
+        rows = np.concatenate(states)
+        v_y = np.inner(rows, self.W_y) + self.b_y
+        return named("v_y", np.reshape(v_y, (len(states), -1, v_y.shape[1]))), last
+
+    def _started(self, x: Any, a0: Any) -> tuple[Any, Any]:
+        """The inputs and the first state, checked."""
         x = x if isinstance(x, Tensor) else np.asarray(x)
         self._check(x)
         B, H = x.shape[1], self.config["hidden_size"]
@@ -136,8 +159,7 @@ class ElmanNetwork(Module):
                 f"ElmanNetwork: a0 has shape {np.shape(a0)}, expected (B, H) = {(B, H)}"
                 + "; are the axes of time and batch swapped in x?" * swapped
             )
-        a0 = a0 if isinstance(a0, Tensor) else Tensor(a0, name="a0")
-        return unroll(self.instant, x, a0, steps)[0]
+        return x, a0 if isinstance(a0, Tensor) else Tensor(a0, name="a0")
 
     def __call__(self, x: Any, a0: Any = None, states: bool = False) -> Any:
         """The outputs y (T, B, O); with `states`, y and the states a (T, B, H).

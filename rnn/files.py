@@ -14,6 +14,7 @@ from rnn.boltzmann import BoltzmannMachine, RestrictedBoltzmannMachine
 from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.elman import ElmanNetwork
 from rnn.hopfield import Hopfield
+from rnn.language_model import LanguageModel
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
 from rnn.module import Module
 from rnn.recurrent import GRU, LSTM, RNN
@@ -28,7 +29,7 @@ ARCHITECTURES: dict[str, type[Module]] = {
     kind.__name__: kind
     for kind in (
         ElmanNetwork, WindowMLP, RNN, GRU, LSTM, RNNCell, GRUCell, LSTMCell, Linear,
-        Embedding, LayerNorm, MLP, Hopfield, BoltzmannMachine,
+        Embedding, LayerNorm, MLP, LanguageModel, Hopfield, BoltzmannMachine,
         RestrictedBoltzmannMachine,
     )
 }  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-__all__ = ["UNKNOWN", "characters", "join", "tokenise"]
+__all__ = ["TOKENISERS", "UNKNOWN", "Tokeniser", "characters", "join", "tokenise"]
 
 UNKNOWN = "<unk>"
 _MARKS = "[\u0300-\u036f]*"
@@ -70,3 +71,17 @@ def _composed(function: str, text: str, lower: bool = False) -> str:
             "example with .decode('utf-8')"
         )
     return unicodedata.normalize("NFC", text.lower() if lower else text)
+
+
+class Tokeniser(NamedTuple):
+    """A text as tokens, `split`, and tokens as a text, `join`."""
+
+    split: Callable[[str], list[str]]
+    join: Callable[[Iterable[str]], str]
+
+
+TOKENISERS = {
+    "words": Tokeniser(tokenise, join),
+    "characters": Tokeniser(characters, "".join),
+}
+"""By what the tokens are."""

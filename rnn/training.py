@@ -45,6 +45,7 @@ def fit(
     checkpoint: str | Path | None = None,
     run: dict[str, Any] | None = None,
     show: str | None = None,
+    reads: tuple[str, int] | None = None,
 ) -> History:
     """Train by backpropagation through time, full or truncated.
 
@@ -74,6 +75,8 @@ def fit(
             disk that is full is a warning.
         run: what the run depends on, as JSON; a checkpoint of another run is refused.
         show: what to call the run in a progress bar; without it there is none.
+        reads: what an epoch reads and how much of it, e.g. ("words", 28_000): the bar
+            then tells how many in a second, rather than how many segments.
 
     Raises:
         ValueError, TypeError: for arguments that cannot be, naming what was expected.
@@ -90,7 +93,8 @@ def fit(
     descent = _Descent(objective, optimizer, schedule, max_norm, max_value)
     state = Standing(optimizer, run or {}, checkpoint, rng)
     state.resume()
-    with _shown(show, epochs * len(segments), optimizer.steps) as advance:
+    each = None if reads is None else (reads[0], reads[1] / len(segments))
+    with _shown(show, epochs * len(segments), optimizer.steps, each) as advance:
         try:
             while state.epochs < epochs and not state.exhausted(patience):
                 descent.epoch(segments, state.history, advance)
@@ -105,9 +109,11 @@ def fit(
     return state.history
 
 
-def _shown(show: str | None, total: int, done: int) -> Any:
+def _shown(
+    show: str | None, total: int, done: int, each: tuple[str, float] | None
+) -> Any:
     if show:
-        return progress(show, total, done)
+        return progress(show, total, done, each)
     return nullcontext(lambda done, note: None)
 
 

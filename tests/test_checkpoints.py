@@ -103,7 +103,7 @@ def test_the_progress_of_a_resumed_run_starts_where_it_stood(tmp_path, monkeypat
     monkeypatch.setattr(training, "progress", progress)
     trained(tmp_path / "c.safetensors", epochs=3)
     trained(tmp_path / "c.safetensors", show="run")
-    assert seen == [("run", 2 * EPOCHS, 6)]
+    assert seen == [("run", 2 * EPOCHS, 6, None)]
 
 
 def test_a_run_that_stopped_early_stays_stopped(tmp_path):

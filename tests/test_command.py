@@ -188,6 +188,48 @@ def test_train_on_a_text_and_generate(text, tmp_path):
     assert (tmp_path / "g" / "graph.svg").exists()
 
 
+def test_train_models_with_gates_and_look_at_them(text, tmp_path):
+    """Every command takes them, words and characters alike."""
+
+    def told(*arguments):
+        return unrolled(*arguments, check=0).stdout
+
+    for cell, unit in (("lstm", "characters"), ("gru", "words")):
+        out, sizes = tmp_path / cell, ("--embedding", 4, "--hidden", 6, "--epochs", 2)
+        arguments = ("--text", text, "--tokens", unit, "--cell", cell, "--out", out)
+        found = unrolled("train", *arguments, *sizes, "--dropout", 0.1, check=0)
+        assert f"{cell.upper()}, 6 hidden" in found.stdout
+        assert re.search(rf"next-{unit[:-1]} model: .*[\d,]+ {unit}/s", found.stderr)
+        model = out / "model.safetensors"
+        config = load(model)[0].config
+        assert [config[k] for k in ("cell", "embedding_size", "hidden_size", "dropout")] \
+            == [cell, 4, 6, 0.1]  # fmt: skip
+        ask = ("generate", model, "--prompt", "o rei")
+        likely = told(*ask, "--words", 8, "--beam", 3)
+        assert likely == told(*ask, "--words", 8, "--beam", 3)
+        assert likely.startswith("o rei") and likely != told(*ask, "--words", 8)
+        narrow = told(*ask, "--words", 8, "--top-k", 1, "--temperature", 5)
+        assert narrow == told(*ask, "--words", 8, "--temperature", 0)
+        if unit == "characters":
+            assert len(likely) == len("o rei") + 8 + len("\n")
+        assert "they agree" in told("check", model, "--prompt", "o rei viu a rainha")
+        assert "∂s^t/∂s^(t−1)" in told("flow", model, "--out", tmp_path / "flow")
+        told("graph", model, "--steps", 2, "--out", tmp_path / "graph")
+        assert "x" in (tmp_path / "graph" / "graph.svg").read_text("utf-8")
+
+
+def test_a_model_of_several_layers_generates_but_is_not_drawn(text, tmp_path):
+    arguments = ("--text", text, "--cell", "rnn", "--layers", 2, "--epochs", 1)
+    unrolled("train", *arguments, "--out", tmp_path, check=0)
+    model = tmp_path / "model.safetensors"
+    unrolled("generate", model, "--words", 3, "--beam", 2, check=0)
+    for command in ("graph", "flow", "check"):
+        found = unrolled(command, model, check=2)
+        assert "2 layers; graph, flow and check look at one" in found.stderr
+    found = unrolled("generate", model, "--beam", 2, "--temperature", 1, check=2)
+    assert "--temperature is for drawing at random" in found.stderr
+
+
 def hear_interrupts():
     """What runs in the background inherits deaf ears for SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -280,6 +322,13 @@ MISTAKES = [
     ("train --series tiny.csv", "squares are too large or too small"),
     ("graph model.safetensors --prompt a --random 3", "give one of --series, --prompt"),
     ("check model.safetensors --column v", "--column goes with --series"),
+    ("train --series good.csv --cell lstm", "--cell goes with --text"),
+    ("train --series good.csv --layers 2", "--layers goes with --text"),
+    ("train --text word.txt --embedding 3", "--embedding goes with --cell rnn, gru or"),
+    ("train --text word.txt --cell elm", "Invalid value for '--cell'"),
+    ("train --text word.txt --cell gru --dropout 1", "Invalid value for '--dropout'"),
+    ("train --text word.txt --tokens characters", "7 characters is too short"),
+    ("generate model.safetensors --beam 0", "Invalid value for '--beam'"),
 ]
 
 

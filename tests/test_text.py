@@ -132,7 +132,7 @@ def test_generation_is_seeded_and_never_unknown():
 def test_too_short_a_text():
     with pytest.raises(DataError, match=r"1 words is too short.*at least 100"):
         Corpus.of(["só"], 10, 1)
-    with pytest.raises(DataError, match="no word occurs 9 times"):
+    with pytest.raises(DataError, match="none of the words occurs 9 times"):
         Corpus.of([f"w{i}" for i in range(200)], 10, 9)
     with pytest.raises(ValueError, match="no next word"):
         Segmentation(np.array([1]), 2, 3)

@@ -176,16 +176,17 @@ def test_progress_tells_loss_rate_and_time_left(capsys, monkeypatch):
 
 
 def test_the_progress_of_a_resumed_run_counts_only_what_it_did(monkeypatch):
-    clock = iter([0.0, 2.0])
     lines = []
     console = SimpleNamespace(print=lambda line, **_: lines.append(line))
     monkeypatch.setattr("rnn.progress.time.monotonic", lambda: next(clock))
     monkeypatch.setattr("rnn.progress.LOG_SECONDS", 0.0)
     from rnn.progress import _log
 
-    advance = next(_log(console, "run", 100, before=60))
-    advance(70, "loss 1")
-    assert lines == ["run: 70/100, 5/s, 6 s left, loss 1"]
+    for each, speed in ((None, "5/s"), (("words", 700.0), "3,500 words/s")):
+        clock, lines[:] = iter([0.0, 2.0]), []
+        advance = next(_log(console, "run", 100, 60, each))
+        advance(70, "loss 1")
+        assert lines == [f"run: 70/100, {speed}, 6 s left, loss 1"]
 
 
 def test_a_bar_in_a_terminal_shows_the_same(monkeypatch):

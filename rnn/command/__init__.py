@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from autograd.extras import MissingExtraError
-from rnn.command import demo, inspect, train
+from rnn.command import demo, inspect, text, train
 from rnn.files import ModelFileError
 from rnn.series import DataError
 
@@ -43,6 +43,6 @@ def cli() -> None:
 
 
 for command in (
-    demo.demo, train.train, train.generate, inspect.graph, inspect.flow, inspect.check
+    demo.demo, train.train, text.generate, inspect.graph, inspect.flow, inspect.check
 ):  # fmt: skip
     cli.add_command(command)

@@ -21,6 +21,7 @@ __all__ = [
     "figure",
     "out_option",
     "output_folder",
+    "refuse",
     "resumable",
     "seed_option",
     "show_agreement",
@@ -64,6 +65,13 @@ def output_folder(path: Path) -> Path:
     return path
 
 
+def refuse(ctx: click.Context, why: str, *options: str) -> None:
+    """Refuse options that were given where they mean nothing: `--option why`."""
+    for name in options:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} {why}")
+
+
 def show_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: the first column is text, the others are numbers."""
     table = Table(title=Text(title), title_justify="left", title_style="bold")
@@ -93,7 +101,7 @@ def show_agreement(rows: list[Agreement], names: Sequence[str], every_step: bool
         for r in rows
         if r.step is None
     ]
-    for quantity in ("δ_a", "δ_y"):
+    for quantity in dict.fromkeys(r.quantity for r in rows if r.step is not None):
         chosen = [r for r in rows if r.quantity == quantity]
         if every_step:
             lines += [

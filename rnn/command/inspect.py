@@ -29,11 +29,12 @@ from rnn.command.report import (
     write_deltas,
 )
 from rnn.command.window import Window
-from rnn.elman import ElmanNetwork
 from rnn.files import ModelFileError, load
 from rnn.forecast import Scale
+from rnn.language import Network
 from rnn.series import DataError, read_series
-from rnn.text import Vocabulary, tokenise
+from rnn.text import Vocabulary
+from rnn.tokens import TOKENISERS
 
 __all__ = ["check", "flow", "graph"]
 
@@ -87,14 +88,20 @@ def _window(
     if column is not None and series is None:
         raise click.UsageError("--column goes with --series")
     network, details = load(path)
-    if not isinstance(network, ElmanNetwork) or "kind" not in details:
+    if not isinstance(network, Network) or "kind" not in details:
         raise ModelFileError(f"{path}: not a recurrent network that unrolled trained")
+    layers = network.config.get("num_layers", 1)
+    if layers > 1:
+        raise ModelFileError(
+            f"{path}: a model of {layers} layers; graph, flow and check look at one"
+        )
     rng = np.random.default_rng(seed)
     if details["kind"] == "text":
         if series is not None:
             raise click.UsageError("--series goes with a model of numbers; use --prompt")
         vocabulary = Vocabulary(details["words"])
-        words = tokenise(prompt) if prompt is not None else details["recent"]
+        split = TOKENISERS[details.get("tokens", "words")].split
+        words = split(prompt) if prompt is not None else details["recent"]
         if random_steps is not None:
             words = vocabulary.decode(
                 rng.integers(len(vocabulary), size=random_steps + 1)
@@ -146,9 +153,14 @@ def flow(window: Window, out: Path) -> None:
     console.print(
         f"a step back multiplies the gradient by {found.factor:.3g} on average: "
         f"{found.verdict}\n"
-        f"spectral radius of W_a {found.spectral_radius:.3g}, largest singular value "
-        f"{found.sigma_max:.3g}; bound: (γ σ_max)^d with γ σ_max = {found.rate:.3g}"
+        f"spectral radius of {window.matrix} {found.spectral_radius:.3g}, largest "
+        f"singular value {found.sigma_max:.3g}; bound: (γ σ_max)^d with γ σ_max = "
+        f"{found.rate:.3g}"
     )
+    if found.cell is not None:
+        console.print(
+            f"along the cell state c: {found.cell.factor:.3g}, {found.cell.verdict}"
+        )
     show_files([plot_flow(found, output_folder(out) / "gradient_flow.png")])
 
 

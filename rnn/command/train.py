@@ -1,38 +1,33 @@
-"""`unrolled train` and `unrolled generate`: a user's own series and texts."""
+"""`unrolled train`: a user's own series and texts."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from rnn.checkpoints import forget
 from rnn.command.console import (
-    console,
     out_option,
     output_folder,
+    refuse,
     resumable,
     seed_option,
     show_files,
-    show_table,
 )
 from rnn.command.report import report
 from rnn.command.study import Study, run
-from rnn.files import ModelFileError, load, save
+from rnn.command.text import train_text
 from rnn.forecast import ELMAN, Scale
-from rnn.language import Corpus, LanguageRecipe, log_p, train_language
-from rnn.language import generate as continue_text
+from rnn.language import CELLS, Corpus, LanguageRecipe
 from rnn.series import DataError, read_series, read_text
-from rnn.text import Bigram, Unigram, Vocabulary, join, perplexity, tokenise
+from rnn.tokens import TOKENISERS
 
-__all__ = ["generate", "train"]
+__all__ = ["train"]
 
 FEWEST_VALUES = 30
-RECENT = 60
-"""How many of its last words a saved model keeps, for `graph`, `flow` and `check`."""
 
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -49,6 +44,13 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--text", type=readable, help="A text in UTF-8.")
 @click.option(
+    "--tokens",
+    default="words",
+    show_default=True,
+    type=click.Choice(list(TOKENISERS)),
+    help="What the text is made of; what is foretold.",
+)
+@click.option(
     "--vocabulary",
     default=10_001,
     show_default=True,
@@ -62,7 +64,23 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(min=1),
     help="Words that are rarer are <unk>.",
 )
+@click.option(
+    "--cell",
+    default="elman",
+    show_default=True,
+    type=click.Choice(CELLS),
+    help="The lecture's network, or layers of such cells over a table of vectors.",
+)
 @click.option("--hidden", type=click.IntRange(min=1), help="Hidden units H.")
+@click.option(
+    "--embedding", type=click.IntRange(min=1), help="The width of the table's rows."
+)
+@click.option("--layers", type=click.IntRange(min=1), help="Layers of cells.")
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="The share of units that are dropped in training.",
+)
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the text, at most."
 )
@@ -71,49 +89,52 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.pass_context
 def train(
     ctx: click.Context,
+    /,
     series: Path | None,
     column: str | None,
     holdout: float,
     text: Path | None,
+    tokens: str,
     vocabulary: int,
     min_count: int,
+    cell: str,
     hidden: int | None,
-    epochs: int | None,
     seed: int,
     out: Path,
+    **sizes: Any,
 ) -> None:
-    """Train the lecture's network on your own series, or on your own text.
+    """Train a network on your own series, or on your own text.
+
+    The lecture's, unless --cell says otherwise.
 
     An interrupted training goes on where it stood when the same command is given again.
     """
     if (series is None) == (text is None):
         raise click.UsageError("give either --series FILE.csv or --text FILE")
     if series is not None:
-        _refuse(ctx, "text", "vocabulary", "min_count", "epochs")
+        words = ("tokens", "vocabulary", "min_count", "cell")
+        refuse(ctx, "goes with --text", *words, *sizes)
         study = _series_study(series, column, holdout, hidden)
         output_folder(out)
         with resumable(out):
             show_files(report(run(study, [seed], out), out))
     elif text is not None:
-        _refuse(ctx, "series", "column", "holdout")
-        tokens = tokenise(read_text(text))
+        refuse(ctx, "goes with --series", "column", "holdout")
+        if cell == "elman":
+            why = "goes with --cell rnn, gru or lstm"
+            refuse(ctx, why, "embedding", "layers", "dropout")
+        given = sizes | {"hidden": hidden}
+        recipe = LanguageRecipe.of(
+            cell, tokens, **{k: v for k, v in given.items() if v is not None}
+        )
+        split = TOKENISERS[tokens].split(read_text(text))
         try:
-            corpus = Corpus.of(tokens, vocabulary, min_count)
+            corpus = Corpus.of(split, vocabulary, min_count, tokens)
         except DataError as error:
             raise DataError(f"{text}: {error}") from error
-        given = {"hidden": hidden, "epochs": epochs}
-        recipe = LanguageRecipe(**{k: v for k, v in given.items() if v is not None})
         output_folder(out)
         with resumable(out):
-            _train_text(corpus, recipe, seed, out)
-
-
-def _refuse(ctx: click.Context, needs: str, *options: str) -> None:
-    """Refuse options that were given and mean nothing without --`needs`."""
-    given = click.core.ParameterSource.COMMANDLINE
-    for name in options:
-        if ctx.get_parameter_source(name) is given:
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with --{needs}")
+            train_text(corpus, recipe, seed, out, tokens)
 
 
 def _series_study(
@@ -150,85 +171,3 @@ def _series_study(
         unit=series.name,
         note="The divisor is the variance of the whole series.",
     )
-
-
-def _train_text(corpus: Corpus, recipe: LanguageRecipe, seed: int, out: Path) -> None:
-    start = time.monotonic()
-    V = len(corpus.vocabulary)
-    words = len(corpus.learn) + len(corpus.held_out) + len(corpus.test)
-    unknown = float(np.mean(corpus.test == V - 1))
-    console.print(
-        f"{words:,} words; vocabulary {V:,}, <unk> included, which stands for "
-        f"{unknown:.1%} of the last tenth"
-    )
-    checkpoint = out / "checkpoint.safetensors"
-    network, history = train_language(corpus, recipe, seed, checkpoint, "next-word model")
-    scores = {
-        "unigram": Unigram(corpus.learn, V).log_p(corpus.test),
-        "interpolated bigram": Bigram(corpus.learn, corpus.held_out, V).log_p(
-            corpus.test
-        ),
-        f"Elman network, {recipe.hidden} hidden": log_p(network, corpus.test),
-    }
-    rows = [(name, f"{perplexity(found):.1f}") for name, found in scores.items()]
-    show_table("Perplexity on the last tenth of the text", ("model", "perplexity"), rows)
-    took = time.monotonic() - start
-    epochs = len(history.loss)
-    console.print(
-        f"{epochs} epochs in {took:.0f} s, {took / epochs:.1f} s each; the best was "
-        f"{history.best + 1}. All models learn from the first eight tenths; the ninth "
-        "chooses when to stop, and the bigram's weight."
-    )
-    recent = corpus.vocabulary.decode(corpus.test[-RECENT:].tolist())
-    details = {"kind": "text", "words": corpus.vocabulary.words[:-1], "recent": recent}
-    model = out / "model.safetensors"
-    save(network, model, details)
-    forget(checkpoint)
-    show_files([model])
-    console.print(
-        f"Continue a text with: unrolled generate {model} --prompt 'some words'",
-        soft_wrap=True,
-    )
-
-
-@click.command()
-@click.argument("model", type=readable)
-@click.option("--prompt", default="", help="The beginning of the text.")
-@click.option(
-    "--words", default=60, show_default=True, type=click.IntRange(min=1), help="How many."
-)
-@click.option(
-    "--temperature",
-    default=0.8,
-    show_default=True,
-    type=click.FloatRange(0, 100),
-    help="0 takes the likeliest word; higher is more varied.",
-)
-@seed_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="A file to write the text to as well."
-)
-def generate(
-    model: Path, prompt: str, words: int, temperature: float, seed: int, out: Path | None
-) -> None:
-    """Continue a text with a trained next-word MODEL."""
-    network, details = load(model)
-    if details.get("kind") != "text":
-        raise ModelFileError(
-            f"{model}: not a next-word model; train one with unrolled train --text FILE"
-        )
-    vocabulary = Vocabulary(details["words"])
-    given = tokenise(prompt) or ["."]
-    unknown = prompt and [w for w, i in zip(given, vocabulary.encode(given), strict=True)
-               if i == len(vocabulary) - 1]  # fmt: skip
-    if unknown:
-        click.echo(
-            f"not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True
-        )
-    rng = np.random.default_rng(seed)
-    start = vocabulary.encode(given)
-    continued = vocabulary.decode(continue_text(network, start, words, rng, temperature))
-    text = join([*(given if prompt else []), *continued])
-    console.print(text, markup=False, soft_wrap=not console.is_terminal)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
