@@ -147,5 +147,7 @@ def test_the_novel():
     unigram = perplexity(Unigram(corpus.learn, V).log_p(corpus.test))
     bigram = perplexity(Bigram(corpus.learn, corpus.held_out, V).log_p(corpus.test))
     assert bigram < unigram < V
-    network, _ = train_language(corpus, LanguageRecipe(hidden=64, epochs=1), seed=0)
-    assert perplexity(log_p(network, corpus.test)) < unigram
+    for cell in ("elman", "lstm"):
+        recipe = LanguageRecipe.of(cell, hidden=64, epochs=1)
+        network, _ = train_language(corpus, recipe, seed=0)
+        assert perplexity(log_p(network, corpus.test)) < unigram
