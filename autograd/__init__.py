@@ -34,6 +34,7 @@ from autograd.rules.elementwise import (
     softmax,
     softplus,
 )
+from autograd.rules.likelihood import nll
 from autograd.rules.products import linear_steps, times_transposed
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
 from autograd.tensor import Tensor, Value, named
@@ -61,6 +62,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "named",
+    "nll",
     "no_grad",
     "primitive",
     "relu",

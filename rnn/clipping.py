@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from rnn.blocks import in_rows
+from autograd.blocks import in_rows
 from rnn.checks import as_number
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, log_softmax
+from autograd import Tensor, log_softmax, nll
 from autograd.tensor import value_of
 from rnn.ctc import ctc
-from rnn.likelihood import nll
 from rnn.reduction import reduced
 
 __all__ = ["cross_entropy", "ctc", "mse", "squared_error"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from rnn.blocks import in_place, in_rows
+from autograd.blocks import in_place, in_rows
 from rnn.clipping import clip_grad_norm, clip_grad_value
 from rnn.schedules import constant, cosine, exponential, one_cycle, staircase, warm_up
 

@@ -6,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_optim import RULES, curved
 
-from autograd import Tensor, Value, log_softmax
+from autograd import Tensor, Value, blocks, log_softmax, nll
+from autograd.blocks import in_place, in_rows
 from autograd.testing import check_grads
-from rnn import blocks
-from rnn.blocks import in_place, in_rows
-from rnn.likelihood import nll
 from rnn.optim import SGD, Adam, clip_grad_norm
 
 

@@ -8,6 +8,7 @@ from autograd.rules import (
     compositions,
     elementwise,
     factorisations,
+    likelihood,
     linalg,
     plain,
     products,
@@ -16,6 +17,6 @@ from autograd.rules import (
 )
 
 __all__ = [
-    "compositions", "elementwise", "factorisations", "linalg", "plain", "products",
-    "reductions", "shapes",
+    "compositions", "elementwise", "factorisations", "likelihood", "linalg", "plain",
+    "products", "reductions", "shapes",
 ]  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import primitive, softmax
-from rnn.blocks import in_rows
+from autograd.blocks import in_rows
+from autograd.primitive import primitive
+from autograd.rules.elementwise import softmax
 
 __all__ = ["nll"]
 
@@ -34,7 +35,7 @@ def nll(z: Any, d: Any) -> Any:
     Returns:
         (…).
     """
-    losses = np.empty(np.shape(d), np.result_type(z, 1.0))
+    losses = np.empty_like(z, shape=np.shape(d), dtype=np.result_type(z, 1.0))
     for rows, out, index in in_rows(_rows(z), losses.reshape(-1), np.reshape(d, -1)):
         shifted = rows - rows.max(axis=1, keepdims=True)
         chosen = shifted[np.arange(len(rows)), index]
@@ -43,9 +44,9 @@ def nll(z: Any, d: Any) -> Any:
 
 
 @primitive
-def _pull(g: Any, z: Any, d: Any) -> Any:
+def _nll_pull(g: Any, z: Any, d: Any) -> Any:
     """g (softmax(z) − one-hot(d)), the gradient of `nll` times g (…)."""
-    found = np.empty(np.shape(z), np.result_type(z, 1.0))
+    found = np.empty_like(z, dtype=np.result_type(z, 1.0))
     scales, indices = np.reshape(g, -1), np.reshape(d, -1)
     for p, rows, scale, index in in_rows(_rows(found), _rows(z), scales, indices):
         np.subtract(rows, rows.max(axis=1, keepdims=True), out=p)
@@ -65,5 +66,5 @@ def _pull_z(h: Any, ans: Any, g: Any, z: Any, d: Any) -> Any:
     return p * (u - np.sum(u * p, axis=-1, keepdims=True))
 
 
-nll.defvjp(lambda g, ans, z, d: _pull(g, z, d), None)
-_pull.defvjp(_pull_g, _pull_z, None)
+nll.defvjp(lambda g, ans, z, d: _nll_pull(g, z, d), None)
+_nll_pull.defvjp(_pull_g, _pull_z, None)

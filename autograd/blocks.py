@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
-from autograd.tensor import clock
+from autograd.tensor import Tensor, clock
 
 __all__ = ["in_place", "in_rows"]
 
