@@ -161,13 +161,13 @@ class GRUCell(Cell):
         return (self.bias_ih,) if self.config["bias"] else ()
 
     def advance(self, of_x: Any, state: State, recur: Recur) -> State:
-        """r and z in one, then n; see `Cell.advance`."""
+        """r and z, then n; see `Cell.advance`."""
         of_h = recur(state)
         if self.config["bias"]:
             of_h = of_h + self.bias_hh
-        v = named("v_rz", self._gate(of_x, 0, 2) + self._gate(of_h, 0, 2))
-        gates = sigmoid(v)
-        r, z = named("r", self._gate(gates, 0)), named("z", self._gate(gates, 1))
+        v = self._gate(of_x, 0, 2) + self._gate(of_h, 0, 2)
+        r = named("r", sigmoid(named("v_r", self._gate(v, 0))))
+        z = named("z", sigmoid(named("v_z", self._gate(v, 1))))
         m = named("m", self._gate(of_h, 2))
         n = named("n", np.tanh(named("v_n", self._gate(of_x, 2) + r * m)))
         return named("h", (1 - z) * n + z * state)

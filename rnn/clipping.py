@@ -47,12 +47,13 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
 
 def _norm(grads: dict[str, Array], unit: float = 1.0) -> float:
     """Of all elements, in float64, whose squares are finite where float32's are not."""
-    parts = [
-        np.linalg.norm(np.asarray(rows, float) / unit)
-        for g in grads.values()
-        for (rows,) in in_rows(np.asarray(g))
-    ]
-    return float(np.linalg.norm(parts))
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at what comes
+        parts = [
+            np.linalg.norm(np.asarray(rows, float) / unit)
+            for g in grads.values()
+            for (rows,) in in_rows(np.asarray(g))
+        ]
+        return float(np.linalg.norm(parts))
 
 
 def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:

@@ -87,10 +87,10 @@ scatter = Primitive(_scatter, name="scatter")
 
 
 def _getitem(g: Any, ans: Any, x: Any, index: Any) -> Any:
-    if isinstance(g, Tensor):
-        return scatter(g, index, np.shape(x))
     if isinstance(g, Deferred) and not (type(g) is Rows and type(index) is int):
         g = g.full()
+    if isinstance(g, Tensor):
+        return scatter(g, index, np.shape(x))
     return Piece(g, index, np.shape(x))
 
 
