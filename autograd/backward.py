@@ -17,7 +17,7 @@ from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
 from autograd.tensor import ABSENT, DISPATCH, Tensor, array_of, seal, value_of
-from autograd.tracing import ARRAYS, Traced
+from autograd.tracing import ARRAYS, FLOATS, as_float
 
 __all__ = ["Use", "backward", "cast", "sweep", "topological"]
 
@@ -231,8 +231,8 @@ def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
                 "argument's"
             )
         g = unbroadcast(g, x.shape)
-    if type(x._data) is float:
-        return g if isinstance(g, (Tensor, Traced)) else float(g)
+    if type(x._data) in FLOATS:
+        return g if isinstance(g, Tensor) else as_float(g)
     return g if np.result_type(g) == x._data.dtype else cast(g, x._data.dtype)
 
 
@@ -281,7 +281,7 @@ def seed(root: Tensor, gradient: Any) -> Any:
                 "element has a gradient of its own. Reduce it (np.sum, np.mean), or "
                 f"pass gradient= of shape {root.shape}"
             )
-        if type(root._data) is float:
+        if type(root._data) in FLOATS:
             return 1.0
         return np.ones(root.shape, root.dtype)
     data = root._data
@@ -295,8 +295,8 @@ def seed(root: Tensor, gradient: Any) -> Any:
             f"backward: the gradient has shape {shape}, the root {root.shape}; they must "
             "be equal"
         )
-    if type(data) is float and not isinstance(gradient, Tensor):
-        return float(gradient)
+    if type(data) in FLOATS and not isinstance(gradient, Tensor):
+        return as_float(gradient)
     if not isinstance(gradient, Tensor):
         return array_of(gradient).astype(root.dtype)
     return gradient if gradient.dtype == root.dtype else cast(gradient, root.dtype)

@@ -91,7 +91,21 @@ BEFORE = object()
 """Stands for the gradient that a leaf had before the program ran."""
 
 
-class _Scout:
+class _Observer:
+    """What both runs of a function that is recorded have in common."""
+
+    start: int
+
+    def set(self, x: Tensor) -> None:
+        """See that no Tensor of before is set."""
+        if x._order < self.start:
+            raise TypeError(
+                f"compile: the function sets {x._title()}. Return the new value, and "
+                "set it outside: `optimizer.step()` after the compiled function"
+            )
+
+
+class _Scout(_Observer):
     """Finds the Tensors of before that a function uses, in a run that counts for nothing.
 
     Attributes:
@@ -130,7 +144,7 @@ class _Scout:
         return self.draws[-1]
 
 
-class _Recorder:
+class _Recorder(_Observer):
     """Records a program: what `State.tape` is in the second run."""
 
     def __init__(self, scout: _Scout) -> None:
@@ -193,10 +207,7 @@ class _Program:
         self.tree = map_tree(_placeholder, given)
         self.signature = [_kind(x) for x in leaves(given)]
         scout = _Scout()
-        tensors = [x for x in leaves(given) if isinstance(x, Tensor)]
-        for x in tensors:
-            scout.found[x] = x._grad
-            scout.meet(() if x._primitive is None else (x,))
+        scout.meet([x for x in leaves(given) if not _varies(x)])
         try:
             with _Taped(scout):
                 inside = map_tree(_entering, given)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tracing import ARRAYS
+from autograd.tracing import ARRAYS, Traced
 
 __all__ = ["DEFERRED", "Column", "Deferred", "Piece", "Product", "Rows", "Sum"]
 
@@ -82,7 +82,7 @@ class Piece(Deferred):
 
     def full(self) -> Any:
         """Zeros, and g at [index]."""
-        total = np.zeros_like(self.value, shape=self.shape)
+        total = _blank(np.zeros_like, [self])
         self.add_to(total)
         return total
 
@@ -93,6 +93,9 @@ _BASIC = (int, slice, type(Ellipsis))
 
 def _add_rows(total: Any, index: Any, g: Any) -> None:
     """np.add.at(total, index, g) for whole rows: equal ones are summed first."""
+    if isinstance(total, Traced):  # one call: how many rows differ hangs on the values
+        total.tape.run(_add_rows, (total, index, g), {})
+        return
     # A small integer type may not hold the number of rows.
     rows, width = index.reshape(-1).astype(np.intp) % len(total), total.shape[1:]
     order = np.argsort(rows, kind="stable")
@@ -132,6 +135,22 @@ def _tile(pieces: list[Piece]) -> bool:
     return bool(end == shape[-1])
 
 
+def _example(pieces: list[Piece]) -> Any:
+    """What shows where pieces go: their values; a traced one, or index, where any is."""
+    values = [piece.value for piece in pieces]
+    indices = [piece.index for piece in pieces]
+    parts = (p for i in indices for p in (i if isinstance(i, tuple) else (i,)))
+    return next((v for v in (*values, *parts) if isinstance(v, Traced)), values[0])
+
+
+def _blank(function: Any, pieces: list[Piece]) -> Any:
+    """An array for pieces, by np.zeros_like or np.empty_like; traced where they are."""
+    value, shape, example = pieces[0].value, pieces[0].shape, _example(pieces)
+    if isinstance(example, Traced):
+        return example.tape.run(function, (value,), {"shape": shape})
+    return function(value, shape=shape)
+
+
 def _tiled(pieces: list[Piece]) -> Any:
     """The array that pieces without a gap make up."""
     first, shape = pieces[0].g, pieces[0].shape
@@ -139,7 +158,7 @@ def _tiled(pieces: list[Piece]) -> Any:
         ordered = sorted(pieces, key=lambda piece: piece.index)
         lefts = [piece.g.left for piece in ordered]
         return np.dot(np.concatenate(lefts), first.right).reshape(shape)
-    total = np.empty_like(pieces[0].value, shape=shape)
+    total = _blank(np.empty_like, pieces)
     for piece in pieces:
         total[piece.index] = piece.value
     return total
@@ -260,7 +279,7 @@ class Sum(Deferred):
         g = g.full() if isinstance(g, Deferred) else g
         if self.total is None:
             self.total, self.own = g, own
-        elif self.own and type(g) in ARRAYS:
+        elif self.own and type(g) is type(self.total):
             self.total += g
         else:
             self.total = self.total + g
@@ -299,13 +318,13 @@ class Sum(Deferred):
         return self.total
 
     def _add_pieces(self, pieces: list[Piece]) -> None:
-        if self.own and type(self.total) in ARRAYS:
+        if self.own and type(self.total) is type(_example(pieces)):
             buffer = self.total
         elif _tile(pieces):
             buffer = _tiled(pieces)
             pieces = []
         else:
-            buffer = np.zeros_like(pieces[0].value, shape=pieces[0].shape)
+            buffer = _blank(np.zeros_like, pieces)
         for piece in pieces:
             piece.add_to(buffer)
         if buffer is not self.total:

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.backward import seed, sweep, topological
 from autograd.context import recording
 from autograd.tensor import DISPATCH, Tensor, array_of, value_of
-from autograd.tracing import Traced
+from autograd.tracing import FLOATS, Traced, as_float
 from autograd.trees import leaves, map_tree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -70,7 +70,7 @@ class _Traced:
         def found(x: Tensor) -> Any:
             if x in table:
                 return table[x]
-            return 0.0 if type(x._data) is float else np.zeros_like(x._data)
+            return 0.0 if type(x._data) in FLOATS else np.zeros_like(x._data)
 
         return tuple(map_tree(found, self.variables[i]) for i in self.places)
 
@@ -87,7 +87,7 @@ def _as_data(g: Any, x: Tensor, own: bool) -> Any:
     """A gradient in the form of the value: a Python float, or an array of its own."""
     if own or isinstance(g, Tensor):
         return g
-    return float(g) if type(x._data) is float else np.copy(g)
+    return as_float(g) if type(x._data) in FLOATS else np.copy(g)
 
 
 def _numeric(value: Any, name: str) -> None:
@@ -99,7 +99,7 @@ def _numeric(value: Any, name: str) -> None:
 
 
 def _ones(value: Any) -> Any:
-    if type(value_of(value)) is float:
+    if type(value_of(value)) in FLOATS:
         return 1.0
     return np.ones(np.shape(value), np.result_type(value))
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tracing import Kind, Slot, Step, Tape
+from autograd.tracing import Kind, Slot, Step, Tape, shapes_of
 
 __all__ = ["Plan", "needed"]
 
@@ -42,7 +42,8 @@ def filled(x: Any, values: Any) -> Any:
     if isinstance(x, Slot):
         return values[x]
     if isinstance(x, (tuple, list)):
-        return type(x)(filled(part, values) for part in x)
+        parts = [filled(part, values) for part in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
     if isinstance(x, dict):
         return {k: filled(v, values) for k, v in x.items()}
     if isinstance(x, slice):
@@ -118,7 +119,7 @@ class Plan:
             ]
             self._release(early)
             ending = [root for root in ending if root not in early]
-        if expected is not None:
+        if expected is not None and result is None:
             self.calls.append(partial(_check, self, step))
         elif isinstance(result, Slot) and not self.kinds[result].dynamic:
             self._fill(step, result, dynamic)
@@ -155,7 +156,7 @@ class Plan:
         if result not in self.values:
             self.values[result] = self._place(result)
         place = self.values[result]
-        if dynamic:
+        if dynamic or step.expected is not None:
             self.calls.append(partial(self._loose_into, step, place))
             return
         if function is np.empty_like:
@@ -214,7 +215,7 @@ class Plan:
         return partial(function, *args, **kwargs)
 
     def _loose(self, step: Step) -> None:
-        """A call whose results stand in no array of their own."""
+        """A call with its arguments as they stand by then."""
         found = self._called(step)
         if isinstance(step.result, Slot):
             number = not self.kinds[step.result].shape and isinstance(found, np.floating)
@@ -234,7 +235,10 @@ class Plan:
 
     def _called(self, step: Step) -> Any:
         args, kwargs = filled(step.args, self.values), filled(step.kwargs, self.values)
-        return step.function(*args, **kwargs)
+        found = step.function(*args, **kwargs)
+        if step.expected is not None and shapes_of(found) != step.expected[0]:
+            raise _steered(step, step.expected[0], shapes_of(found))
+        return found
 
 
 BY_KEYWORD = (np.maximum, np.minimum)
@@ -262,18 +266,19 @@ def _check(plan: Plan, step: Step) -> None:
         *filled(step.args, plan.values), **filled(step.kwargs, plan.values)
     )
     if found != step.expected[0]:
-        raise ValueError(
-            f"compile: {_described(step)} was {step.expected[0]} when the program was "
-            f"recorded, and is {found} now, so that it would take another way. Compile "
-            "each way as a function of its own, or choose with np.where"
-        )
+        raise _steered(step, step.expected[0], found)
 
 
-def _described(step: Step) -> str:
-    if step.function is np.shape:
-        return "the shape of an array"
+def _steered(step: Step, then: Any, now: Any) -> ValueError:
     name = getattr(step.function, "__name__", repr(step.function))
-    return "a truth value" if name == "bool" else f"the result of {name}"
+    what = "a truth value" if name == "bool" else f"the result of {name}"
+    if step.result is not None:
+        what = f"the shape of {what}"
+    return ValueError(
+        f"compile: {what} was {then} when the program was recorded, and is {now} now, so "
+        "that it would take another way. Compile each way as a function of its own, or "
+        "choose with np.where"
+    )
 
 
 def _flat(x: Any) -> list[Any]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd.context import state
 from autograd.deferred import Deferred
-from autograd.tracing import Traced
+from autograd.tracing import Traced, TracedFloat
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
@@ -153,11 +153,9 @@ class Tensor:
                 f"{self._title()}: the new value has shape {np.shape(value)}, expected "
                 f"{self.shape}"
             )
-        if isinstance(self._data, Traced):
-            raise TypeError(
-                f"compile: the function sets {self._title()}. Return the new value, and "
-                "set it outside: `optimizer.step()` after the compiled function"
-            )
+        tape = state.get().tape
+        if tape is not None:
+            tape.set(self)
         dtype = self.dtype
         is_float = type(self._data) is float
         self._data = float(value) if is_float else np.array(value, dtype)
@@ -181,6 +179,9 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        tape = state.get().tape
+        if tape is not None:
+            tape.meet((self,))
         self._grad = value
 
     @property
@@ -463,7 +464,7 @@ def _restored(
 def _own(data: Any) -> Any:
     if isinstance(data, Tensor):
         raise TypeError("Tensor: the data is a Tensor already; use it, or its .detach()")
-    if type(data) is float:
+    if type(data) is float or isinstance(data, TracedFloat):
         return data
     array = data.copy() if isinstance(data, Traced) else np.array(data)
     if array.dtype.kind not in "fiubc":

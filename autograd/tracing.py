@@ -9,7 +9,6 @@ refused; a truth value that steers it is written down as a guard.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,7 +16,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-__all__ = ["ARRAYS", "Kind", "Slot", "Step", "Tape", "Traced", "TracedFloat"]
+__all__ = [
+    "ARRAYS",
+    "Kind",
+    "Slot",
+    "Step",
+    "Tape",
+    "Traced",
+    "TracedFloat",
+    "as_float",
+    "shapes_of",
+]
 
 
 class Kind(NamedTuple):
@@ -28,8 +37,7 @@ class Kind(NamedTuple):
         root: the number of the value whose memory this is a view of, or its own.
         offset: how many bytes from the start of that memory it begins.
         dynamic: whether it stands in no memory of its own: a Python float, which takes
-            part in NumPy's promotion otherwise than an array, or an array whose shape
-            hangs on the values.
+            part in NumPy's promotion otherwise than an array.
     """
 
     shape: tuple[int, ...]
@@ -44,7 +52,8 @@ class Step(NamedTuple):
     """One call: the function, its arguments with `Slot`s in them, the slots it fills.
 
     `result` is None for a call that only writes into an argument, a tuple of slots where
-    there are several results; `expected` is what a guard must find.
+    there are several results. `expected` is what a guard, which has no result, must find;
+    of a function whose results' shapes hang on the values, the shapes.
     """
 
     function: Callable[..., Any]
@@ -93,14 +102,12 @@ class Tape:
         if isinstance(result, (bool, int, np.dtype)):
             self.steps.append(Step(function, *slots, None, (result,)))
             return result
-        loose = function in VALUE_SHAPED or (
+        wrapped = self._wrapped(result, inside)
+        counts = function in VALUE_SHAPED or (
             function is operator.getitem and _masks(raw_args[1])
         )
-        loose = loose or any(
-            self.kinds[x.slot].dynamic and not isinstance(x, TracedFloat) for x in inside
-        )
-        wrapped = self._wrapped(result, inside, loose)
-        self.steps.append(Step(function, *slots, _slots(wrapped)))
+        expected = (shapes_of(result),) if counts else None
+        self.steps.append(Step(function, *slots, _slots(wrapped), expected))
         return wrapped
 
     def written(self, target: Any) -> None:
@@ -126,26 +133,46 @@ class Tape:
         self.steps.append(Step(function, (Slot(x.slot),), {}, None, (found,)))
         return found
 
-    def _wrapped(self, result: Any, inside: list[Traced], loose: bool) -> Any:
+    def _wrapped(self, result: Any, inside: list[Traced]) -> Any:
         if isinstance(result, (tuple, list)):
-            parts = [self._wrapped(part, inside, loose) for part in result]
+            parts = [self._wrapped(part, inside) for part in result]
+            if hasattr(result, "_fields"):
+                return type(result)(*parts)
             return tuple(parts) if isinstance(result, tuple) else parts
-        return self._new(result, inside, loose)
+        return self._new(result, inside)
 
-    def _new(self, value: Any, inside: list[Traced], loose: bool = False) -> Traced:
+    def _new(self, value: Any, inside: list[Traced]) -> Traced:
         slot = len(self.kinds)
         if isinstance(value, np.ndarray):
             base = _root(value)
             roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
-            root = slot if loose else next(roots, slot)
+            root = next(roots, slot)
             offset = 0 if root == slot else _start(value) - _start(base)
             self.kinds.append(
-                Kind(value.shape, value.dtype, value.strides, root, offset, loose)
+                Kind(value.shape, value.dtype, value.strides, root, offset, False)
             )
             return Traced(value, slot, self)
         floats = all(isinstance(x, TracedFloat) for x in inside)
+        value = float(value) if floats and isinstance(value, np.floating) else value
         self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
         return (TracedFloat if floats else TracedNumber)(value, slot, self)
+
+
+def as_float(x: Any) -> Any:
+    """float(x); of what is traced, a float of the program."""
+    if not isinstance(x, Traced) or isinstance(x, TracedFloat):
+        return x if isinstance(x, Traced) else float(x)
+    tape, value = x.tape, float(x.value)
+    slot = len(tape.kinds)
+    tape.kinds.append(Kind((), np.result_type(value), (), slot, 0, True))
+    tape.steps.append(Step(float, (Slot(x.slot),), {}, Slot(slot)))
+    return TracedFloat(value, slot, tape)
+
+
+def shapes_of(result: Any) -> Any:
+    if isinstance(result, (tuple, list)):
+        return tuple(map(shapes_of, result))
+    return np.shape(result)
 
 
 def _masks(index: Any) -> bool:
@@ -178,7 +205,8 @@ def _slots(x: Any) -> Any:
 
 def _mapped(f: Callable[[Any], Any], x: Any) -> Any:
     if isinstance(x, tuple):
-        return tuple(map(f, x))
+        parts = map(f, x)
+        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
     if isinstance(x, list):
         return list(map(f, x))
     if isinstance(x, dict):
@@ -217,25 +245,22 @@ class Traced(NDArrayOperatorsMixin):
         return self.tape.run(call, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(hasattr(kind, "requires_grad") for kind in types):
+            return NotImplemented
         return self.tape.run(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise _refusal("making an ndarray of a Tensor (np.asarray, .data, a raw array)")
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        if self.tape.kinds[self.slot].dynamic and not isinstance(self, TracedNumber):
-            return tuple(self.tape.guard(np.shape, self))
-        return np.shape(self.value)
-
+    shape = property(lambda self: np.shape(self.value))
     dtype = property(lambda self: np.result_type(self.value))
     ndim = property(lambda self: np.ndim(self.value))
-    size = property(lambda self: math.prod(self.shape))
+    size = property(lambda self: np.size(self.value))
     T = property(lambda self: self.tape.run(np.transpose, (self,), {}))
     base = None
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return len(self.value)
 
     def __getitem__(self, index: Any) -> Any:
         return self.tape.run(operator.getitem, (self, index), {})
@@ -275,6 +300,12 @@ class TracedNumber(Traced):
     """A scalar of NumPy's in a program that is being recorded."""
 
     __slots__ = ()
+
+    # Scalars are not changed in place: `x += y` makes another.
+    __iadd__ = NDArrayOperatorsMixin.__add__
+    __isub__ = NDArrayOperatorsMixin.__sub__
+    __imul__ = NDArrayOperatorsMixin.__mul__
+    __itruediv__ = NDArrayOperatorsMixin.__truediv__
 
     def boxed(self) -> Traced:
         """The same as an array without axes, which is how a Tensor keeps it."""
@@ -328,3 +359,6 @@ VALUE_SHAPED = frozenset(
 
 ARRAYS = frozenset({np.ndarray, Traced})
 """The types of arrays."""
+
+FLOATS = frozenset({float, TracedFloat})
+"""The types of Python floats."""

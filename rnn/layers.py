@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, named
-from autograd.tensor import value_of
+from autograd import Tensor, fresh, named
+from autograd.tensor import array_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.checks import as_number, check_sizes
 from rnn.module import Module, check_config, uniform
@@ -98,7 +98,7 @@ class Embedding(Module):
         Raises:
             ValueError: for other numbers, and for an index that is not in 0 … K − 1.
         """
-        index, K = np.asarray(value_of(index)), self.config["num_embeddings"]
+        index, K = array_of(index), self.config["num_embeddings"]
         if index.dtype.kind not in "iu":
             raise ValueError(
                 f"Embedding: the indices are {index.dtype}, expected integers; those of "
@@ -194,5 +194,7 @@ def dropout(x: Any, p: float, rng: np.random.Generator) -> Any:
     """x with elements set to 0 with probability p, the rest divided by 1 − p."""
     if not 0 <= as_number(p) < 1:
         raise ValueError(f"dropout: p={p!r}, expected 0 ≤ p < 1")
-    kept = rng.random(np.shape(x)) >= p
-    return x * (kept / (1 - p)).astype(np.result_type(x)) if p else x
+    if not p:
+        return x
+    kept = fresh(lambda: rng.random(np.shape(x))) >= p
+    return x * (kept / (1 - p)).astype(np.result_type(x))

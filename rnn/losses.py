@@ -90,8 +90,10 @@ def _check_indices(logits: Any, target: Any, ignore_index: int | None) -> Any:
     if tuple(leading) != target.shape or target.dtype.kind not in "iu":
         raise _misfit(logits, target)
     counted = None if ignore_index is None else target != ignore_index
-    indices = target if counted is None else target[counted]
-    if indices.size and not (indices.min() >= 0 and indices.max() < K):
+    outside = (target < 0) | (target >= K)
+    outside = outside if counted is None else outside & counted
+    if np.any(outside):
+        indices = target if counted is None else target[counted]
         but = "" if ignore_index is None else f", or {ignore_index} to ignore"
         raise ValueError(
             f"cross_entropy: the target has indices from {indices.min()} to "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, scope, times_transposed
-from autograd.tensor import value_of
+from autograd.tensor import array_of, value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.layers import dropout
 from rnn.module import Module, check_config
@@ -236,7 +236,7 @@ class Recurrent(Module):
         """Which steps each sequence has, (T, B, 1); None where all have all."""
         if lengths is None:
             return None
-        lengths, kind = np.asarray(value_of(lengths)), type(self).__name__
+        lengths, kind = array_of(lengths), type(self).__name__
         if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
             swapped = lengths.shape == (T,) and T != B
             raise ValueError(

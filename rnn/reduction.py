@@ -25,10 +25,10 @@ def reduced(loss: str, losses: Any, reduction: str, counted: Any = None) -> Any:
         raise ValueError(
             f"{loss}: reduction={reduction!r}, expected one of {', '.join(REDUCTIONS)}"
         )
-    number = np.size(losses) if counted is None else int(np.count_nonzero(counted))
+    number = np.size(losses) if counted is None else np.count_nonzero(counted)
     if counted is not None:
         losses = np.where(counted, losses, 0)
     if reduction == "none":
         return losses
     total = np.sum(losses)
-    return total / max(number, 1) if reduction == "mean" else total
+    return total / np.maximum(number, 1) if reduction == "mean" else total
