@@ -1,19 +1,24 @@
-"""`python -m benchmarks`: what recording and sweeping cost beside plain NumPy.
+"""`python -m benchmarks`: the engine beside NumPy written by hand, and beside its rivals.
 
-Both sides of a ratio run in turn, round after round, so that a change in the machine's
-speed falls on both. Milliseconds are of this machine on this day; the ratios are the
-result.
+Both sides of a ratio take turns, round after round, so that a change in the machine's
+speed falls on both; each side is taken at the number of threads that is best for it.
+Milliseconds are of this machine on this day; the ratios are the result.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib.util
+import json
+import os
 import platform
-import random
 import statistics
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,266 +26,307 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from autograd import Tensor, Value
-from rnn import GRU, ElmanNetwork, deltas, losses
+from autograd.files import written
+from benchmarks.cases import work
+from benchmarks.engine import PAIRS, bytes_per_node
+from benchmarks.worker import OURS
 
-Work = Callable[[], object]
 ROUNDS = 15
+SIZES = ("50 1 16 16", "100 32 128 128", "200 64 256 256")
+NETWORKS = [f"{kind} {size}" for size in SIZES for kind in ("RNN", "GRU", "LSTM")]
+CASES = [*NETWORKS, "next-word LSTM", "micrograd's job"]
+SIDES = {
+    "torch": ("torch", "torch cells"),
+    "jax": ("jax",),
+    "hips": ("hips",),
+    "micrograd": ("micrograd", "micrograd, collector off"),
+}
+"""By library, what of it is compared."""
 
 
-def seconds(work: Work) -> float:
+class Worker:
+    """A process that runs the cases of some sides at one number of threads."""
+
+    def __init__(self, whose: str, sides: tuple[str, ...], python: str, n: int) -> None:
+        self.sides, self.threads = sides, n
+        command = [python, str(Path(__file__).with_name("worker.py")), whose, str(n)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+
+    def seconds(self, side: str, case: str) -> float | None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{side}\t{case}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise click.ClickException(f"{side}: the process of this side has ended")
+        return json.loads(line)
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def compared(
+    cases: list[str], pythons: dict[str, str], rounds: int, console: Console
+) -> list[dict[str, Any]]:
+    """The seconds of every side in every case, those of its best number of threads."""
+    counts = sorted({1, os.cpu_count() or 1})
+    workers = [Worker("ours", OURS, sys.executable, n) for n in counts]
+    workers += [
+        Worker("rivals", SIDES[library], python, n)
+        for library, python in pythons.items()
+        for n in (counts if library == "torch" or library == "jax" else [1])
+    ]
+    found = []
+    try:
+        for case in cases:
+            console.print(f"[dim]{case}[/dim]", highlight=False)
+            times: dict[tuple[str, int], list[float]] = {}
+            for _ in range(rounds):
+                for worker in workers:
+                    for side in worker.sides:
+                        took = worker.seconds(side, case)
+                        if took is not None:
+                            times.setdefault((side, worker.threads), []).append(took)
+            best: dict[str, dict[str, Any]] = {}
+            for (side, threads), row in times.items():
+                rival = best.get(side, {"seconds": [float("inf")]})
+                if statistics.median(row) < statistics.median(rival["seconds"]):
+                    best[side] = {"threads": threads, "seconds": row}
+            found.append({"case": case, "sides": best})
+    finally:
+        for worker in workers:
+            worker.close()
+    return found
+
+
+def figures(ours: list[float], theirs: list[float]) -> tuple[float, float, float]:
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return min(ratios), statistics.median(ratios), max(ratios)
+
+
+def seconds(run: Callable[[], object]) -> float:
     gc.collect()
     start = time.perf_counter()
-    work()
+    run()
     return time.perf_counter() - start
 
 
-def elementwise(size: int, repeats: int) -> tuple[Work, Work]:
-    """np.tanh: the value, and the derivative times g."""
-    x, g = np.linspace(-1, 1, size), np.ones(size)
-    leaf = Tensor(x, requires_grad=True)
-
-    def engine() -> None:
-        for _ in range(repeats):
-            np.tanh(leaf).backward(g)
-            leaf.grad = None
-
-    def bare() -> None:
-        for _ in range(repeats):
-            y = np.tanh(x)
-            g * (1 - y * y)
-
-    return engine, bare
+def engine_pairs(quick: bool, rounds: int) -> list[dict[str, Any]]:
+    """The pairs of `engine`, in this process."""
+    found = []
+    for name, pair in PAIRS.items():
+        one, other = pair(quick)
+        one(), other()
+        slow = name.startswith(("a chain", "RNN", "GRU"))
+        turns = [
+            (seconds(one), seconds(other))
+            for _ in range(min(rounds, 3) if slow else rounds)
+        ]
+        found.append({"case": name, "seconds": list(zip(*turns, strict=True))})
+    return found
 
 
-def in_a_row(size: int, length: int) -> tuple[Work, Work]:
-    """np.tanh of np.tanh of …, swept once: what an operation costs within a graph."""
-    x, g = np.linspace(-1, 1, size), np.ones(size)
-    leaf = Tensor(x, requires_grad=True)
-
-    def engine() -> None:
-        y = leaf
-        for _ in range(length):
-            y = np.tanh(y)
-        y.backward(g)
-        leaf.grad = None
-
-    def bare() -> None:
-        values, back = [x], g
-        for _ in range(length):
-            values.append(np.tanh(values[-1]))
-        for y in reversed(values[1:]):
-            back = back * (1 - y * y)
-
-    return engine, bare
+def peaks(cases: list[str]) -> list[dict[str, Any]]:
+    """The most memory that a pass holds at once, in bytes; a program's own included."""
+    found = []
+    for case in cases:
+        held = {}
+        for side in OURS:
+            tracemalloc.start()
+            run = work(side, case)
+            before = tracemalloc.get_traced_memory()[0]
+            run()
+            if side == "replayed":
+                gc.collect()
+            tracemalloc.reset_peak()
+            run()
+            held[side] = tracemalloc.get_traced_memory()[1] - before
+            tracemalloc.stop()
+        found.append({"case": case, "bytes": held})
+    return found
 
 
-def elman(steps: int, batch: int, inputs: int, hidden: int) -> tuple[Work, Work]:
-    """A forward and a full backward pass, against the formulas of `rnn.deltas`."""
-    network = ElmanNetwork(inputs, hidden, 1, output_activation="identity", rng=0)
-    rng = np.random.default_rng(0)
-    x, d = rng.normal(size=(steps, batch, inputs)), rng.normal(size=(steps, batch, 1))
-    parameters = network.state_dict()
+def startup(rounds: int) -> float:
+    """Seconds that `import autograd, rnn, viz` takes beyond NumPy's own import."""
 
-    def engine() -> None:
-        network.zero_grad()
-        losses.squared_error(network(x), d).backward()
+    def took(code: str) -> float:
+        return seconds(lambda: subprocess.run([sys.executable, "-c", code], check=True))
 
-    def by_hand() -> None:
-        deltas.elman(parameters, x, lambda y: y - d, output_activation="identity")
-
-    return engine, by_hand
-
-
-def segmented(steps: int) -> tuple[Work, Work]:
-    """A GRU whose steps are run again in segments of √T, against one that keeps them."""
-    network = GRU(8, 64, rng=0)
-    x = np.random.default_rng(0).normal(size=(steps, 8, 8))
-
-    def run(segment: int | None) -> Work:
-        def work() -> None:
-            network.zero_grad()
-            np.sum(np.square(network(x, segment=segment)[1])).backward()
-
-        return work
-
-    return run(int(steps**0.5)), run(None)
-
-
-def tied(steps: int, batch: int, width: int) -> tuple[Work, Work]:
-    """One weight used `steps` times, h ← tanh(h W), against the pass written out."""
-    rng = np.random.default_rng(0)
-    W = Tensor(rng.normal(size=(width, width)) / (2 * width**0.5), requires_grad=True)
-    start = rng.normal(size=(batch, width))
-
-    def engine() -> None:
-        W.grad, h = None, Tensor(start)
-        for _ in range(steps):
-            h = np.tanh(h @ W)
-        np.sum(h).backward()
-
-    def by_hand() -> None:
-        w, hs, ds = W.data, [start], []
-        for _ in range(steps):
-            hs.append(np.tanh(hs[-1] @ w))
-        g = np.ones_like(start)
-        for h in reversed(hs[1:]):
-            ds.append(g * (1 - h * h))
-            g = ds[-1] @ w.T
-        np.concatenate(hs[-2::-1]).T @ np.concatenate(ds)
-
-    return engine, by_hand
-
-
-def gathered(table: int, rows: int, width: int) -> tuple[Work, Work]:
-    """Rows of an embedding, against the same of a table of just as many rows."""
-    rng = np.random.default_rng(0)
-
-    def of(size: int) -> Work:
-        weights = Tensor(rng.normal(size=(size, width)), requires_grad=True)
-        index = rng.integers(0, size, rows)
-
-        def work() -> None:
-            weights.grad = None
-            np.sum(weights[index] * 2.0).backward()
-
-        return work
-
-    return of(table), of(rows)
-
-
-def sliced(steps: int, width: int) -> tuple[Work, Work]:
-    """`steps` slices of one array, against one of them as many times."""
-    x = Tensor(np.ones((steps, width)), requires_grad=True)
-    row = Tensor(np.ones((1, width)), requires_grad=True)
-
-    def engine() -> None:
-        x.grad = None
-        np.sum(np.stack([x[t] for t in range(steps)])).backward()
-
-    def small() -> None:
-        row.grad = None
-        np.sum(np.stack([row[0] for t in range(steps)])).backward()
-
-    return engine, small
-
-
-def scalars(value: type) -> Work:
-    """micrograd's own job: its network 2-16-16-1 over 100 points, there and back."""
-    draw = random.Random(0)
-
-    def neuron(inputs: int) -> tuple[list[Any], Any]:
-        return [value(draw.uniform(-1, 1)) for _ in range(inputs)], value(0.0)
-
-    def layer(inputs: int, outputs: int) -> list[tuple[list[Any], Any]]:
-        return [neuron(inputs) for _ in range(outputs)]
-
-    layers = [layer(2, 16), layer(16, 16), layer(16, 1)]
-    points = [
-        (draw.gauss(0, 1), draw.gauss(0, 1), draw.choice((-1, 1))) for _ in range(100)
+    turns = [
+        took("import numpy, autograd, rnn, viz") - took("import numpy")
+        for _ in range(rounds)
     ]
-
-    def work() -> None:
-        losses = []
-        for first, second, target in points:
-            x = [value(first), value(second)]
-            for depth, neurons in enumerate(layers):
-                x = [
-                    sum((w * v for w, v in zip(ws, x, strict=True)), b)
-                    for ws, b in neurons
-                ]
-                x = x if depth == 2 else [v.relu() for v in x]
-            losses.append((1 + -target * x[0]).relu())
-        (sum(losses) * (1.0 / len(losses))).backward()
-
-    return work
+    return statistics.median(turns)
 
 
-def micrograd() -> dict[str, tuple[Work, Work]]:
-    """The same job in micrograd, where it is installed beside us."""
-    try:
-        from micrograd.engine import Value as Theirs
-    except ImportError:
-        return {}
+def median_ms(side: dict[str, Any]) -> float:
+    return 1e3 * statistics.median(side["seconds"])
 
-    def uncollected(work: Work) -> Work:
-        def run() -> None:
-            gc.collect()
-            gc.disable()
-            try:
-                work()
-            finally:
-                gc.enable()
 
-        return run
+def rows_of(found: list[dict[str, Any]], side: str) -> list[tuple[Any, ...]]:
+    """Ours over each other side: case, side, milliseconds, and the three figures."""
+    rows = []
+    for result in found:
+        sides = result["sides"]
+        for name, rival in sides.items():
+            if name in ("eager", "replayed"):
+                continue
+            ours = sides[side]["seconds"]
+            ms = median_ms(sides[side]), median_ms(rival)
+            rows.append((result["case"], name, *ms, *figures(ours, rival["seconds"])))
+    return rows
 
-    ours, theirs = scalars(Value), scalars(Theirs)
-    return {
-        "micrograd's job / micrograd": (ours, theirs),
-        "micrograd's job / micrograd, its collector off": (ours, uncollected(theirs)),
+
+def table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
+    found = Table(title=title, title_justify="left")
+    for column in columns:
+        found.add_column(
+            column, justify="left" if column in ("case", "beside") else "right"
+        )
+    for row in rows:
+        found.add_row(*(x if isinstance(x, str) else f"{x:.2f}" for x in row))
+    return found
+
+
+def picture(rows: dict[str, list[tuple[Any, ...]]], path: Path) -> None:
+    """The medians, replayed and eager, of every network beside every rival."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    networks = [row for row in rows["replayed"] if row[0] in NETWORKS]
+    names = list(dict.fromkeys(row[1] for row in networks))
+    figure = Figure(figsize=(9, 1.2 + 0.34 * len(networks)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, name in zip(axes, names, strict=True):
+        for side, colour in (("replayed", "tab:blue"), ("eager", "tab:orange")):
+            mine = [r for r in rows[side] if r[1] == name and r[0] in NETWORKS]
+            y = range(len(mine))
+            ax.hlines(y, [r[4] for r in mine], [r[6] for r in mine], colour, alpha=0.4)
+            ax.plot([r[5] for r in mine], y, "o", color=colour, label=side)
+        ax.set_yticks(range(len(mine)), [r[0] for r in mine])
+        ax.axvline(1, color="black", linewidth=0.8)
+        ax.set_xscale("log")
+        ax.invert_yaxis()
+        ax.set_title(f"beside {name}", loc="left", fontsize=10)
+    ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20]
+    axes[-1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes[-1].set_xlabel("our time / theirs: left of 1 we are ahead (median, least, most)")
+    axes[0].legend(loc="lower right", fontsize=8)
+    with written(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+
+
+def interpreters(given: tuple[str, ...]) -> dict[str, str]:
+    """By library, the interpreter that has it: as given, or this one."""
+    found = {
+        library: sys.executable
+        for library in ("torch", "jax", "micrograd")
+        if importlib.util.find_spec(library)
     }
-
-
-def chain(length: int) -> Work:
-    """`length` operations, each on the result of the one before."""
-
-    def work() -> None:
-        y = Tensor(np.full(4, 0.5), requires_grad=True)
-        for _ in range(length):
-            y = np.tanh(y)
-        y.backward(np.ones(4))
-
-    return work
-
-
-def bytes_per_node(length: int) -> float:
-    tracemalloc.start()
-    y = Tensor(np.full(4, 0.5), requires_grad=True)
-    for _ in range(length):
-        y = np.tanh(y)
-    held = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    return held / length
-
-
-CASES: dict[str, tuple[Work, Work]] = {
-    "np.tanh of 8 numbers, 1,000 times": elementwise(8, 1000),
-    "np.tanh of 8 numbers, in a row of 1,000": in_a_row(8, 1000),
-    "np.tanh of 100,000 numbers": elementwise(100_000, 1),
-    "one W (256, 256) used 100 times, B 1": tied(100, 1, 256),
-    "one W (128, 128) used 100 times, B 32": tied(100, 32, 128),
-    "1,000 slices of 1,000 × 64 / of 1 × 64": sliced(1000, 64),
-    "64 rows of 10,001 × 512 / of 64 × 512": gathered(10_001, 64, 512),
-    "GRU, T 2,500, steps run again / kept": segmented(2500),
-    "Elman, T 220, B 1, D 1, H 8": elman(220, 1, 1, 8),
-    "Elman, T 50, B 1, D 16, H 16": elman(50, 1, 16, 16),
-    "Elman, T 100, B 32, D 128, H 128": elman(100, 32, 128, 128),
-    **micrograd(),
-}
+    for pair in given:
+        library, _, python = pair.partition("=")
+        if library not in SIDES or not Path(python).exists():
+            raise click.BadParameter(
+                f"{pair!r}; expected LIBRARY=PYTHON, with one of {', '.join(SIDES)} and "
+                "an interpreter that has it",
+                param_hint="--rival",
+            )
+        found[library] = python
+    return found
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="One round: see that it runs.")
-def main(quick: bool) -> None:
-    """Print the engine's time over that of plain NumPy, case by case."""
-    cases = CASES | {"a chain of 1,000,000 / of 100,000": (chain(10**6), chain(10**5))}
+@click.option("--quick", is_flag=True, help="Small sizes, one round: see that it runs.")
+@click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--rival",
+    multiple=True,
+    metavar="LIBRARY=PYTHON",
+    help="An interpreter that has torch, jax, hips or micrograd; may be repeated.",
+)
+@click.option("--only", multiple=True, help="Cases that begin with this.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A folder for benchmarks.json and benchmarks.png.",
+)
+def main(
+    quick: bool,
+    rounds: int,
+    rival: tuple[str, ...],
+    only: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """Print our time over that of NumPy by hand, and of every rival that is there."""
+    console, rounds = Console(), 1 if quick else rounds
+    cases = [f"{kind} 4 2 3 3" for kind in ("RNN", "GRU", "LSTM")] if quick else CASES
+    cases = [case for case in cases if not only or case.startswith(only)]
     if quick:
-        cases = CASES | {"a chain of 10,000 / of 1,000": (chain(10**4), chain(10**3))}
-    table = Table(title="engine / plain NumPy, or as it says", title_justify="left")
-    for i, name in enumerate(("case", "ms", "min", "median", "max")):
-        table.add_column(name, justify="right" if i else "left")
-    for name, (engine, rival) in cases.items():
-        engine(), rival()
-        rounds = 1 if quick else 3 if "chain" in name else ROUNDS
-        pairs = [(seconds(engine), seconds(rival)) for _ in range(rounds)]
-        ratios = [ours / theirs for ours, theirs in pairs]
-        figures = (min(ratios), statistics.median(ratios), max(ratios))
-        ms = 1e3 * statistics.median(ours for ours, _ in pairs)
-        table.add_row(name, f"{ms:.2f}", *(f"{ratio:.2f}" for ratio in figures))
-    console = Console()
-    console.print(table)
-    console.print(f"{bytes_per_node(10_000):.0f} bytes a node, its array of 4 included")
-    console.print(f"Python {platform.python_version()}, NumPy {np.__version__}")
+        NETWORKS[:] = cases
+    pythons = interpreters(rival)
+    found = compared(cases, pythons, rounds, console)
+    rows = {side: rows_of(found, side) for side in ("replayed", "eager")}
+    columns = ("case", "beside", "ms", "theirs", "min", "median", "max")
+    for side in rows:
+        title = f"\nour time, {side}, over that of others: T, batch, inputs, hidden"
+        console.print(table(title, columns, rows[side]))
+    alone = [
+        (r["case"], *(median_ms(r["sides"][side]) for side in rows))
+        for r in found
+        if r["case"] not in NETWORKS
+    ]
+    if alone:
+        console.print(table("\nmilliseconds", ("case", *rows), alone))
+    memory = peaks([c for c in cases if c in NETWORKS])
+    held = [
+        (m["case"], *(m["bytes"][side] / m["bytes"]["by hand"] for side in rows))
+        for m in memory
+    ]
+    title = "\nmemory at its largest, over that of the pass by hand"
+    console.print(table(title, ("case", *rows), held))
+    pairs = [] if only else engine_pairs(quick, rounds)
+    if pairs:
+        lines = [
+            (p["case"], 1e3 * statistics.median(p["seconds"][0]), *figures(*p["seconds"]))
+            for p in pairs
+        ]
+        title = "\nthe engine over plain NumPy, or as it says"
+        console.print(table(title, ("case", "ms", "min", "median", "max"), lines))
+        console.print(
+            f"{bytes_per_node(10_000):.0f} bytes a node, its array of 4 included"
+        )
+    imports = startup(rounds)
+    console.print(f"import autograd, rnn, viz: {imports:.2f} s beyond NumPy's own")
+    machine = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "rivals": {library: version(library, p) for library, p in pythons.items()},
+    }
+    console.print(", ".join(f"{k} {v}" for k, v in machine.items()), highlight=False)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        data = {
+            "machine": machine, "networks": found, "memory": memory, "pairs": pairs,
+            "import seconds": imports, "bytes a node": bytes_per_node(10_000),
+        }  # fmt: skip
+        with written(out / "benchmarks.json") as temporary:
+            temporary.write_text(json.dumps(data, indent=1))
+        if any(name in NETWORKS for name in cases):
+            picture(rows, out / "benchmarks.png")
+
+
+def version(library: str, python: str) -> str:
+    """The version of a library in its interpreter."""
+    name = {"hips": "autograd"}.get(library, library)
+    code = f"import importlib.metadata as m; print(m.version({name!r}))"
+    run = subprocess.run([python, "-c", code], capture_output=True, text=True)
+    return run.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

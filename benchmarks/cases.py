@@ -1,0 +1,135 @@
+"""The passes that are timed, in this project and by hand: what `worker` runs.
+
+A case is named by its network and its sizes, "LSTM 100 32 128 128" for T, B, D, H. A pass
+is the forward and the full backward one, the gradient of x included, in float32, with
+∂E/∂h = h. `rivals` has the same for other libraries.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import rnn
+from autograd import Tensor, Value, compile
+from benchmarks.by_hand import PASSES
+from rnn import Embedding, Linear, losses
+from rnn.module import Module
+from rnn.optim import Adam, clip_grad_norm
+
+__all__ = ["work"]
+
+Work = Callable[[], object]
+VOCABULARY, WIDE, HIDDEN, BATCH, STEPS = 10_001, 128, 256, 20, 35
+
+
+def network(kind: str, sizes: list[int]) -> tuple[Any, Any]:
+    T, B, D, H = sizes
+    x = np.random.default_rng(0).normal(size=(T, B, D)).astype(np.float32)
+    return getattr(rnn, kind)(D, H, rng=0, dtype=np.float32), x
+
+
+def passes(side: str, kind: str, sizes: list[int]) -> Work:
+    """One pass through a network: "eager", "replayed", or "by hand"."""
+    net, x = network(kind, sizes)
+    if side == "by hand":
+        parameters = {name: p.data.copy() for name, p in net.parameters().items()}
+        return lambda: PASSES[kind](parameters, x)
+    leaf = Tensor(x, requires_grad=True)
+
+    def run() -> Any:
+        net.zero_grad()
+        leaf.zero_grad()
+        h, _ = net(leaf)
+        h.backward(h)
+        return h
+
+    return run if side == "eager" else compile(run)
+
+
+class NextWord(Module):
+    """The model of the next word whose steps are counted."""
+
+    def __init__(self) -> None:
+        self.table = Embedding(VOCABULARY, WIDE, rng=0, dtype=np.float32)
+        self.cell = rnn.LSTM(WIDE, HIDDEN, rng=0, dtype=np.float32)
+        self.out = Linear(HIDDEN, VOCABULARY, rng=0, dtype=np.float32)
+
+
+def language(side: str) -> Work:
+    """A whole training step of the next-word LSTM, Adam and clipping included."""
+    model = NextWord()
+    parameters = model.parameters()
+    optimizer = Adam(parameters, lr=1e-3)
+    # Words as often as in a text: a few of them most of the time.
+    words = np.random.default_rng(0).zipf(1.3, (STEPS + 1, BATCH)) % VOCABULARY
+
+    def loss(words: Any, targets: Any) -> Any:
+        model.zero_grad()
+        h, _ = model.cell(model.table(words))
+        E = losses.cross_entropy(model.out(h), targets)
+        E.backward()
+        return E
+
+    run = loss if side == "eager" else compile(loss)
+
+    def step() -> None:
+        run(words[:-1], words[1:])
+        clip_grad_norm(parameters, 0.25)
+        optimizer.step()
+
+    return step
+
+
+def scalars(side: str) -> Work:
+    """micrograd's own job: its network 2-16-16-1 over 100 points, there and back."""
+    loss = scalar_loss(Value)
+    return loss if side == "eager" else compile(loss)
+
+
+def scalar_loss(value: type) -> Callable[[], Any]:
+    """The same for any Value; `rivals` has it for micrograd's."""
+    draw = random.Random(0)
+
+    def neuron(inputs: int) -> tuple[list[Any], Any]:
+        return [value(draw.uniform(-1, 1)) for _ in range(inputs)], value(0.0)
+
+    layers = [[neuron(n) for _ in range(m)] for n, m in ((2, 16), (16, 16), (16, 1))]
+    parameters = [v for layer in layers for ws, b in layer for v in (*ws, b)]
+    points = [
+        (draw.gauss(0, 1), draw.gauss(0, 1), draw.choice((-1, 1))) for _ in range(100)
+    ]
+
+    def loss() -> Any:
+        for p in parameters:
+            p.grad = None
+        terms = []
+        for first, second, target in points:
+            x: list[Any] = [first, second]
+            for depth, neurons in enumerate(layers):
+                x = [
+                    sum((w * v for w, v in zip(ws, x, strict=True)), b)
+                    for ws, b in neurons
+                ]
+                x = x if depth == 2 else [v.relu() for v in x]
+            terms.append((1 + -target * x[0]).relu())
+        total = sum(terms) * (1.0 / len(terms))
+        total.backward()
+        return total
+
+    return loss
+
+
+def work(side: str, case: str, threads: int = 1) -> Work | None:
+    """The work of one case, made ready; None for what is not written by hand."""
+    name, *sizes = case.split()
+    if name in ("next-word", "micrograd's") and side == "by hand":
+        return None
+    if name == "next-word":
+        return language(side)
+    if name == "micrograd's":
+        return scalars(side)
+    return passes(side, name, [int(size) for size in sizes])
