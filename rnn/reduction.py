@@ -25,10 +25,11 @@ def reduced(loss: str, losses: Any, reduction: str, counted: Any = None) -> Any:
         raise ValueError(
             f"{loss}: reduction={reduction!r}, expected one of {', '.join(REDUCTIONS)}"
         )
-    number = np.size(losses) if counted is None else np.count_nonzero(counted)
+    number: Any = max(np.size(losses), 1)
     if counted is not None:
         losses = np.where(counted, losses, 0)
+        number = np.maximum(np.sum(counted), 1).astype(np.result_type(losses))
     if reduction == "none":
         return losses
     total = np.sum(losses)
-    return total / np.maximum(number, 1) if reduction == "mean" else total
+    return total / number if reduction == "mean" else total
