@@ -97,9 +97,10 @@ def _inner_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
 
 
 def _inner(x: Any, y: Any) -> Any:
-    """np.inner; of a matrix and more than a matrix as one product of all rows."""
-    if _arrays(x, y) and y.ndim == 2 < x.ndim:
-        return np.dot(_rows(x), y.T).reshape((*x.shape[:-1], len(y)))
+    """np.inner; of a matrix and at least a matrix as one product of all rows."""
+    if _arrays(x, y) and y.ndim == 2 <= x.ndim and x.shape[-1] == y.shape[-1]:
+        found = np.dot(_rows(x), y.T)
+        return found if x.ndim == 2 else found.reshape((*x.shape[:-1], len(y)))
     return np.inner(x, y)
 
 
