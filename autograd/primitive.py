@@ -154,6 +154,18 @@ class Primitive:
             value = _boxed(value, a, b)
         return self._record(value, x, y, None, tracked, open_)
 
+    def known(self, value: Any, *args: Any) -> Any:
+        """Record a call whose value is known already; `args` are Tensors, or arrays."""
+        tracked = open_ = False
+        for x in args:
+            if isinstance(x, Tensor):
+                if x._exposed:
+                    settle(x)
+                tracked, open_ = tracked or x._tracked, open_ or x._exposed
+            else:
+                open_ = True
+        return self._record(value, None, ABSENT, (args, {}), tracked, open_)
+
     def _record(
         self, value: Any, x: Any, y: Any, rest: Any, tracked: bool, open_: bool
     ) -> Tensor:
@@ -178,7 +190,7 @@ class Primitive:
         node._x = x
         node._y = y
         node._rest = rest
-        if rest is not None or self.sure < (1 if y is ABSENT else 2):
+        if self.sure < (2 if rest is None else len(rest[0])):
             self._check(node._args)
         if type(value) is np.ndarray and value.dtype.kind != "f":
             self._refuse(value.dtype, node._args)

@@ -19,8 +19,8 @@ from autograd.tracing import ARRAYS
 __all__ = ["linear_steps", "times_transposed"]
 
 
-def _arrays(*values: Any) -> bool:
-    return all(type(x) in ARRAYS for x in values)
+def _arrays(x: Any, y: Any) -> bool:
+    return type(x) in ARRAYS and type(y) in ARRAYS
 
 
 def _promote(x: Any, y: Any, g: Any) -> tuple[Any, Any, Any]:
@@ -34,7 +34,7 @@ def _promote(x: Any, y: Any, g: Any) -> tuple[Any, Any, Any]:
 
 
 def _matmul_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
-    if _arrays(x, y, g) and x.ndim == 2 and y.ndim < 3:
+    if type(g) in ARRAYS and _arrays(x, y) and x.ndim == 2 and y.ndim < 3:
         return Product(g.T, y.T) if y.ndim == 2 else Product(g[None], y[None])
     if _arrays(y, g) and g.ndim == y.ndim == 2:
         return np.dot(g, y.T)
@@ -131,20 +131,37 @@ def linear_steps(x: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
     if biases:
         np.add(rows, sum(value_of(b) for b in biases), rows)
     whole = np.reshape(rows, (*np.shape(x)[:-1], np.shape(W)[0]))
-    step = Primitive(lambda x, t, *given: whole[t], name="linear")
-    step.defvjp(
-        lambda g, ans, x, t, W, *b: (
-            Rows(g, W) if _arrays(g, W) and g.ndim == 2 else _inner_x(g, ans, x, W)
-        ),
-        None,
-        lambda g, ans, x, t, W, *b: _inner_y(g, ans, x, W),
-        *(_bias for _ in biases),
+    linear = LINEAR[len(biases)]
+
+    def step(t: int) -> Any:
+        return linear.known(whole[t], named("x", x[t]), W, *biases)
+
+    return step
+
+
+def _linear_x(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
+    if type(g) in ARRAYS and type(W) in ARRAYS and g.ndim == 2:
+        return Rows(g, W)
+    return _inner_x(g, ans, x, W)
+
+
+def _linear_W(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
+    if type(g) in ARRAYS and type(x) in ARRAYS and g.ndim == 2:
+        return Product(g, x)
+    return _inner_y(g, ans, x, W)
+
+
+def _linear_b(g: Any, *_: Any) -> Any:
+    return Column(g) if type(g) in ARRAYS and g.ndim == 2 else g
+
+
+LINEAR = [
+    Primitive(lambda x, W, *biases: np.inner(x, W) + sum(biases), name="linear").defvjp(
+        _linear_x, _linear_W, *(_linear_b,) * count
     )
-    return lambda t: step(named("x", x[t]), t, W, *biases)
-
-
-def _bias(g: Any, *_: Any) -> Any:
-    return Column(g) if _arrays(g) and g.ndim == 2 else g
+    for count in range(3)
+]
+"""x Wᵀ and so many biases, whose values are known."""
 
 
 @implements(np.linalg.tensordot)
