@@ -156,7 +156,9 @@ def sweep(
 def _send(g: Any, x: Tensor, node: Tensor, pending: dict[Tensor, Any]) -> Any:
     """Add g, which `node` sends back to x, to what is pending there; g as x takes it."""
     data = x._data
-    if type(g) is not type(data) or (
+    if type(g) in DEFERRED:
+        pass
+    elif type(g) is not type(data) or (
         type(g) is not float and (g.dtype is not data.dtype or g.shape != data.shape)
     ):
         g = _fit(g, x, node)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.context import state
 from autograd.tracing import ARRAYS, Traced
 
 __all__ = ["DEFERRED", "Column", "Deferred", "Piece", "Product", "Rows", "Sum"]
@@ -137,6 +138,8 @@ def _tile(pieces: list[Piece]) -> bool:
 
 def _example(pieces: list[Piece]) -> Any:
     """What shows where pieces go: their values; a traced one, or index, where any is."""
+    if state.get().tape is None:
+        return pieces[0].value
     values = [piece.value for piece in pieces]
     indices = [piece.index for piece in pieces]
     parts = (p for i in indices for p in (i if isinstance(i, tuple) else (i,)))

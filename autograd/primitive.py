@@ -48,7 +48,7 @@ class Primitive:
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
         self.vjps = vjps
-        self.sure = 0 if None in vjps else len(vjps)
+        self.sure = vjps.index(None) if None in vjps else len(vjps)
         return self
 
     def defvjp_each(self, vjp: Callable[[int], Callable[..., Any]]) -> Primitive:
@@ -190,7 +190,8 @@ class Primitive:
         node._x = x
         node._y = y
         node._rest = rest
-        if self.sure < (2 if rest is None else len(rest[0])):
+        given = len(rest[0]) if rest is not None else 2 if isinstance(y, Tensor) else 1
+        if self.sure < given:
             self._check(node._args)
         if type(value) is np.ndarray and value.dtype.kind != "f":
             self._refuse(value.dtype, node._args)

@@ -102,6 +102,8 @@ scatter.defvjp(lambda g, ans, x, index, shape: g[index])
 @implements(operator.getitem)
 def _index(x: Tensor, index: Any) -> Any:
     """x[index], for every index that an ndarray takes; Tensors of integers too."""
+    if type(index) is int:
+        return getitem.two(x, index)
     if isinstance(index, tuple):
         return getitem(x, tuple(map(_plain_index, index)))
     return getitem(x, _plain_index(index))
