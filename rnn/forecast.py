@@ -168,6 +168,7 @@ def train(
         checkpoint=checkpoint,
         run={"data": digest(x), "seed": seed, "recipe": repr(recipe)},
         show=show,
+        compiled=True,
     )
     return Forecast(network, scale, forecast(network, scale, values), history)
 

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import Tensor, compile, no_grad
+from autograd.trees import map_tree
 from rnn.bptt import cut
 from rnn.checkpoints import digest
 from rnn.checks import check_callable, check_reached, check_sizes
@@ -46,6 +47,7 @@ def fit(
     run: dict[str, Any] | None = None,
     show: str | None = None,
     reads: tuple[str, int] | None = None,
+    compiled: bool = False,
 ) -> History:
     """Train by backpropagation through time, full or truncated.
 
@@ -77,6 +79,9 @@ def fit(
         show: what to call the run in a progress bar; without it there is none.
         reads: what an epoch reads and how much of it, e.g. ("words", 28_000): the bar
             then tells how many in a second, rather than how many segments.
+        compiled: record the objective and its sweep once for each shape of segment, and
+            replay them, to the last bit the same and several times as quick; see
+            `autograd.compile` for what an objective may not do then.
 
     Raises:
         ValueError, TypeError: for arguments that cannot be, naming what was expected.
@@ -90,7 +95,8 @@ def fit(
         check_callable("fit", "validate", validate, "() → score")
     _check(segments, optimizer, epochs, rng)
     _check_patience(patience, validate)
-    descent = _Descent(objective, optimizer, schedule, max_norm, max_value)
+    programs: dict[str, Any] | None = {} if compiled else None
+    descent = _Descent(objective, optimizer, schedule, max_norm, max_value, programs)
     state = Standing(optimizer, run or {}, checkpoint, rng)
     state.resume()
     each = None if reads is None else (reads[0], reads[1] / len(segments))
@@ -155,6 +161,7 @@ class _Descent:
     schedule: Callable[[int], float] | None
     max_norm: float | None
     max_value: float | None
+    programs: dict[str, Callable[..., Any]] | None
 
     def epoch(self, segments: Segments, history: History, advance: Advance) -> None:
         """Learn from every segment in turn, the state of one passing on to the next."""
@@ -162,15 +169,30 @@ class _Descent:
         norms: list[float] = []
         carried = None
         for segment in segments:
-            E, carried = self._evaluated(segment, carried)
+            E, carried = self._swept(segment, carried)
             losses.append(float(E.item()))
-            norms += self._descend(E, losses[-1])
+            norms += self._descend(losses[-1])
             note = f"loss {np.mean(losses):.4g}, learning rate {self.optimizer.lr:.3g}"
             advance(self.optimizer.steps, note)
         history.loss.append(float(np.mean(losses)))
         history.rate.append(self.optimizer.lr)
         if norms:
             history.norm.append(float(np.mean(norms)))
+
+    def _swept(self, segment: Any, carried: Any) -> tuple[Tensor, Any]:
+        """E and the next state; the gradients of E are the parameters' then."""
+        if self.programs is None:
+            return self._sweep(segment, carried)
+        key = repr(map_tree(_kind, (segment, carried)))
+        if key not in self.programs:
+            self.programs[key] = compile(self._sweep)
+        return self.programs[key](segment, carried)
+
+    def _sweep(self, segment: Any, carried: Any) -> tuple[Tensor, Any]:
+        E, state = self._evaluated(segment, carried)
+        self.optimizer.zero_grad()
+        E.backward()
+        return E, state
 
     def _evaluated(self, segment: Any, carried: Any) -> tuple[Tensor, Any]:
         """E and the next state, cut off from this segment."""
@@ -189,16 +211,14 @@ class _Descent:
             )
         return E, cut(state)
 
-    def _descend(self, E: Tensor, loss: float) -> list[float]:
-        """Sweep, clip, step; the gradient's norm where it is clipped."""
+    def _descend(self, loss: float) -> list[float]:
+        """Clip, step; the gradient's norm where it is clipped."""
         optimizer = self.optimizer
         if not np.isfinite(loss):
             raise FloatingPointError(
                 f"fit: the loss is {loss} at step {optimizer.steps + 1}; lower the "
                 "learning rate, clip with max_norm=, or look for NaN in the data"
             )
-        optimizer.zero_grad()
-        E.backward()
         check_reached("fit", optimizer.parameters)
         norms = []
         if self.max_value is not None:
@@ -209,3 +229,9 @@ class _Descent:
             optimizer.lr = rate_at("fit", self.schedule, optimizer.steps)
         optimizer.step()
         return norms
+
+
+def _kind(x: Any) -> str:
+    """Of an array or Tensor, what a program is recorded for; of a constant, itself."""
+    array = isinstance(x, (Tensor, np.ndarray))
+    return f"{x.shape} {x.dtype}" if array else repr(x)
