@@ -194,6 +194,7 @@ def train_language(
         run={"data": digest(corpus.learn), "seed": seed, "recipe": repr(recipe)},
         show=show,
         reads=(unit, segments.x.size),
+        compiled=True,
     )
     return network, history
 

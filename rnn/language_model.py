@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import named
+from autograd.tensor import array_of
 from autograd.trees import map_tree
 from rnn.layers import Embedding, Linear, dropout
 from rnn.module import Module, check_config
@@ -141,7 +142,7 @@ class LanguageModel(Module):
         return dropout(x, p, self._rng) if self.training and p else x
 
     def _indices(self, x: Any) -> Any:
-        x = np.asarray(x)
+        x = array_of(x)
         if x.ndim != 2 or not len(x):
             raise ValueError(
                 f"LanguageModel: x has shape {x.shape}, expected indices (T, B), T ≥ 1"
