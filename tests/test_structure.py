@@ -82,7 +82,7 @@ def test_the_readmes_examples_run(tmp_path):
     blocks = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S
     )
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     block = "\n".join(blocks)
     expected = re.findall(r"# → (.*)", block)
     script = re.sub(r"^(.*?)\s+# → .*$", r"print(\1)", block, flags=re.M)
