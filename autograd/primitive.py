@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import pickle
 import sys
 from collections.abc import Callable
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -235,6 +237,28 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Primitive:
+        """Itself, as of a function: what it was declared with is no one's to change."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """Where it is found: like a function it is pickled by its name."""
+        name = getattr(self.function, "__qualname__", self.name)
+        for module in (__package__, getattr(self.function, "__module__", None)):
+            place = f"{module}:{name}"
+            try:
+                if resolve_name(place) is self:
+                    return resolve_name, (place,)
+            except (ImportError, AttributeError, ValueError):
+                continue
+        raise pickle.PicklingError(
+            f"{self.name}: pickled by its name, but {place} is not it. Declare it at the "
+            "top of a module, under the name of its function"
+        )
 
 
 def _boxed(value: Any, *arguments: Any) -> Any:

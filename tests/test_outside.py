@@ -13,6 +13,7 @@ import weakref
 import numpy as np
 import pytest
 
+import autograd
 from autograd import (
     Tensor,
     Value,
@@ -25,6 +26,8 @@ from autograd import (
     vjp,
 )
 from autograd.backward import sweep
+from autograd.primitive import Primitive
+from rnn import GRU, LSTM, MLP, RNN, ElmanNetwork
 
 
 def leaf(data, **more):
@@ -291,9 +294,10 @@ def test_checkpoint_that_draws_random_numbers_inside():
 # Copies.
 
 
-@pytest.mark.parametrize(
-    "copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
-)
+COPIES = (copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x)))
+
+
+@pytest.mark.parametrize("copied", COPIES)
 def test_copies_are_leaves_of_their_own(copied):
     x = leaf(np.ones(3), name="x")
     np.sum(x * x).backward()
@@ -475,3 +479,34 @@ def test_graph_is_freed_without_the_garbage_collector():
     y.backward()
     del y, constant
     assert gone() is None
+
+
+OPERATIONS = [x for x in vars(autograd).values() if isinstance(x, Primitive)]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda x: x.name)
+def test_a_copied_operation_is_the_operation(operation, copied):
+    assert copied(operation) is operation
+    # … by the name that users have for it, wherever its rule is kept.
+    assert b"autograd.rules" not in pickle.dumps(operation)
+
+
+@pytest.mark.parametrize("copied", COPIES)
+@pytest.mark.parametrize(
+    "network",
+    [
+        ElmanNetwork(2, 3, 2, "relu", "softmax", rng=0), RNN(2, 3, nonlinearity="relu"),
+        MLP([2, 3, 1], "sigmoid"), LSTM(2, 3), GRU(2, 3),
+    ],
+    ids=lambda x: type(x).__name__,
+)  # fmt: skip
+def test_a_copied_network_gives_the_same(network, copied):
+    x = np.random.default_rng(0).normal(size=(4, 1, 2))
+    first = lambda y: (y[0] if isinstance(y, tuple) else y).data  # noqa: E731
+    assert np.array_equal(first(network(x)), first(copied(network)(x)))
+
+
+def test_an_operation_that_no_name_leads_to_is_still_copied():
+    cube = primitive(lambda x: x**3)
+    assert copy.deepcopy({"cube": cube})["cube"] is copy.copy(cube) is cube
