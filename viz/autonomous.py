@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 
 from autograd.extras import require
+from viz.given import by_name, numbers
 from viz.plots import COLOURS, TRUTH, _axes, _words
 
 __all__ = ["capacity", "likelihood", "recall", "samples"]
@@ -18,15 +19,28 @@ MOMENTS = 7
 """How many states of a path are shown."""
 INK = "Blues"
 CAPACITY = 0.138
+FORM = "(n, height, width)"
 
 
-def samples(images: Mapping[str, Array], *, title: str) -> Any:
+def samples(images: Mapping[str, Any], *, title: str) -> Any:
     """Small pictures, a row of them under each name; dark is the larger value.
 
     Args:
         images: by name, (n, height, width); all of one height and width.
         title: above the plot.
+
+    Raises:
+        TypeError, ValueError: for pictures of different sizes, no numbers, or none.
     """
+    images = {
+        name: numbers("samples", f"the pictures of {name}", row, FORM, None, None, None)
+        for name, row in by_name("samples", "pictures", images).items()
+    }
+    sizes = {f"{name} {row.shape[1:]}" for name, row in images.items()}
+    if len({row.shape[1:] for row in images.values()}) > 1:
+        raise ValueError(
+            f"samples: pictures of sizes {', '.join(sorted(sizes))}, expected one size"
+        )
     every = np.concatenate(list(images.values()))
     widest = max(len(row) for row in images.values())
     figure = require("matplotlib.figure", "plots", "A plot").Figure(
@@ -47,8 +61,8 @@ def samples(images: Mapping[str, Array], *, title: str) -> Any:
 
 
 def recall(
-    states: Array,
-    energies: Sequence[float],
+    states: Any,
+    energies: Any = None,
     *,
     shape: tuple[int, int],
     title: str,
@@ -57,12 +71,26 @@ def recall(
     """A path of states, from noise to a memory: some of them, and the energy of all.
 
     Args:
-        states: (K + 1, N).
+        states: (K + 1, N); or what has these and the energies as its attributes, as
+            `rnn.Hopfield.recall` gives it.
         energies: (K + 1,).
         shape: (height, width) of a state as a picture, N = height · width.
         title: above the plot.
         levels: energies to compare with, by name, e.g. that of the stored pattern.
+
+    Raises:
+        ValueError: for other shapes, or no numbers.
     """
+    if hasattr(found := states, "states"):
+        states, energies = found.states, found.energies
+    N = shape[0] * shape[1]
+    states = numbers("recall", "the states", states, "(K + 1, N)", None, None)
+    if states.shape[1] != N:
+        raise ValueError(
+            f"recall: states of N = {states.shape[1]} units are no pictures of shape "
+            f"{tuple(shape)}, expected height · width = N"
+        )
+    energies = numbers("recall", "the energies", energies, "(K + 1,)", len(states))
     shown = np.unique(np.linspace(0, len(states) - 1, MOMENTS).round().astype(int))
     figure = require("matplotlib.figure", "plots", "A plot").Figure(
         figsize=(8, 4.6), layout="constrained", dpi=120
@@ -75,7 +103,7 @@ def recall(
     below = axes["energy"]
     below.plot(energies, color=COLOURS[0], linewidth=1.6)
     dots = {"color": COLOURS[0], "label": "the states above"}
-    below.plot(shown, np.asarray(energies)[shown], "o", markersize=5, **dots)
+    below.plot(shown, energies[shown], "o", markersize=5, **dots)
     for (name, level), colour in zip(
         (levels or {}).items(), cycle(COLOURS[1:]), strict=False
     ):
@@ -88,7 +116,7 @@ def recall(
     return figure
 
 
-def capacity(loads: Sequence[float], overlaps: Any, *, title: str) -> Any:
+def capacity(loads: Any, overlaps: Any, *, title: str) -> Any:
     """How well a Hopfield network recalls, against how much it has to remember.
 
     Args:
@@ -96,9 +124,15 @@ def capacity(loads: Sequence[float], overlaps: Any, *, title: str) -> Any:
         overlaps: (L,), or (L, R) for R trials, the overlap of the recalled with the
             stored; 1 is perfect.
         title: above the plot.
+
+    Raises:
+        ValueError: for shapes that do not go together, or no numbers.
     """
+    loads = numbers("capacity", "the loads", loads, "(L,)", None)
+    L, trials = len(loads), np.ndim(overlaps) > 1
+    form, sizes = ("(L, R)", (L, np.shape(overlaps)[-1])) if trials else ("(L,)", (L,))
+    overlaps = numbers("capacity", "the overlaps", overlaps, form, *sizes).reshape(L, -1)
     figure, axes = _axes(7, 4)
-    overlaps = np.reshape(overlaps, (len(loads), -1))
     dots = {"s": 10, "color": "#b8c0cf", "linewidths": 0, "label": "each set of patterns"}
     axes.scatter(np.repeat(loads, overlaps.shape[1]), overlaps.ravel(), **dots)
     axes.plot(loads, overlaps.mean(axis=1), color=COLOURS[0], label="mean")
@@ -115,8 +149,8 @@ def capacity(loads: Sequence[float], overlaps: Any, *, title: str) -> Any:
 
 
 def likelihood(
-    epochs: Sequence[int],
-    series: Mapping[str, Sequence[float]],
+    epochs: Any,
+    series: Mapping[str, Any],
     *,
     best: float,
     title: str,
@@ -128,8 +162,16 @@ def likelihood(
         series: by name, (E,).
         best: the log-likelihood of a machine that knows the distribution of the data.
         title: above the plot.
+
+    Raises:
+        TypeError, ValueError: for series of another length, no numbers, or none.
     """
+    epochs = numbers("likelihood", "the epochs", epochs, "(E,)", None)
     figure, axes = _axes(7, 4)
+    series = {
+        name: numbers("likelihood", f"the values of {name}", v, "(E,)", len(epochs))
+        for name, v in by_name("likelihood", "series", series).items()
+    }
     for (name, values), colour in zip(series.items(), cycle(COLOURS), strict=False):
         axes.plot(epochs, values, color=colour, label=_words(name))
     label = f"the best there is, {best:.3f}".replace("-", "−")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.extras import require
+from viz.given import by_name, numbers
 
 __all__ = ["credit", "curves", "forecast", "gradient_flow"]
 
@@ -53,7 +54,29 @@ def forecast(
         periods: by name, the first index and the one after the last, to set apart.
         title: above the plot.
         unit: of the values.
+
+    Raises:
+        ValueError: for lengths that do not go together, or no numbers.
     """
+    actual = numbers("forecast", "the actual values", actual, "(N,)", None)
+    N = len(actual)
+    if len(labels) != N:
+        raise ValueError(f"forecast: {len(labels)} labels, expected N = {N}, one each")
+    forecasts = {
+        name: numbers("forecast", f"the values of {name}", values, "(M,)", None)
+        for name, values in by_name("forecast", "forecasts", forecasts).items()
+    }
+    for name, values in forecasts.items():
+        if len(values) > N:
+            raise ValueError(
+                f"forecast: {name} has {len(values)} values, expected at most N = {N}"
+            )
+    for name, (first, stop) in periods.items():
+        if not 0 <= first < stop <= N:
+            raise ValueError(
+                f"forecast: the period {name} is {first} to {stop}, expected two indices "
+                f"within 0 to N = {N}, the larger last"
+            )
     if len(actual) > LONGEST:
         title = f"{title} (the last {LONGEST})"
         cut = len(actual) - LONGEST
@@ -92,45 +115,58 @@ def forecast(
 
 
 def gradient_flow(
-    by_distance: Array,
-    rate: float,
+    by_distance: Any,
+    rate: float | None = None,
     *,
-    factor: float,
-    verdict: str,
-    pairs: Array | None = None,
+    factor: float | None = None,
+    verdict: str | None = None,
+    pairs: Any = None,
 ) -> Any:
     """The gradient's norm against its distance in time, on a logarithmic scale.
 
     Args:
-        by_distance: (T,), relative to distance 0.
-        rate: γ σ_max(W_a); its powers are the bound.
-        factor: what a step back multiplies the gradient by, on average.
-        verdict: "vanishing", "stable" or "exploding".
+        by_distance: (T,), relative to distance 0; or what has this and the rest as its
+            attributes, as `rnn.gradient_flow` gives it, the pairs as `norms`.
+        rate: γ σ_max(W_a); its powers are the bound, which is left out without it.
+        factor: what a step back multiplies the gradient by, on average; for the title.
+        verdict: "vanishing", "stable" or "exploding"; for the title.
         pairs: (T, T), ‖∂E^t/∂a^k‖ at [t, k], drawn as dots relative to [t, t].
+
+    Raises:
+        ValueError: for other shapes, no numbers, or gradients that are all 0.
     """
+    if hasattr(flow := by_distance, "by_distance"):
+        rest = {"factor": flow.factor, "verdict": flow.verdict, "pairs": flow.norms}
+        return gradient_flow(flow.by_distance, flow.rate, **rest)
+    relative = numbers("gradient_flow", "by_distance", by_distance, "(T,)", None)
+    T, shown = len(relative), relative > 0
+    if not shown.any():
+        raise ValueError(
+            f"gradient_flow: none of the {T} numbers of by_distance is above 0, so there "
+            "is nothing that a logarithmic scale could show"
+        )
     figure, axes = _axes(7, 4)
-    d = np.arange(len(by_distance))
+    d = np.arange(T)
     if pairs is not None:
+        pairs = numbers("gradient_flow", "pairs", pairs, "(T, T)", T, T)
         t, k = np.nonzero(np.nan_to_num(pairs) > 0)
-        ratio = pairs[t, k] / pairs[t, t]
+        t, k = (place[pairs[t, t] > 0] for place in (t, k))
         dots = {"s": 5, "color": "#b8c0cf", "linewidths": 0}
+        ratio = pairs[t, k] / pairs[t, t]
         axes.scatter(t - k, ratio, label="each pair of steps", **dots)
-    shown = by_distance > 0
     line = {"color": COLOURS[0], "linewidth": 1.8, "label": "geometric mean over t"}
-    axes.plot(d[shown], by_distance[shown], **line)
-    axes.plot(
-        d,
-        rate**d,
-        "--",
-        color=TRUTH,
-        label=rf"bound $(\gamma\sigma_{{max}})^d$, $\gamma\sigma_{{max}}$ = {rate:.3g}",
-    )
+    axes.plot(d[shown], relative[shown], **line)
+    if rate is not None:
+        known = rf"bound $(\gamma\sigma_{{max}})^d$, $\gamma\sigma_{{max}}$ = {rate:.3g}"
+        axes.plot(d, rate**d, "--", color=TRUTH, label=known)
     axes.set_yscale("log")
-    low = max(float(by_distance[shown].min()) / 10, 1e-18)
-    axes.set_xlim(-1, np.max(d[by_distance >= low], initial=1) + 1)
-    axes.set_ylim(low, max(10.0, float(by_distance.max()) * 10))
+    low = max(float(relative[shown].min()) / 10, 1e-18)
+    axes.set_xlim(-1, np.max(d[relative >= low], initial=1) + 1)
+    axes.set_ylim(low, max(10.0, float(relative[shown].max()) * 10))
+    mean = "" if factor is None else f"×{factor:.2g} a step"
+    said = ", ".join(filter(None, [mean, verdict]))
     axes.set(
-        title=f"The gradient, d steps back: ×{factor:.2g} a step, {verdict}",
+        title=": ".join(filter(None, ["The gradient, d steps back", said])),
         xlabel="distance in time, d",
         ylabel=r"$\|\partial E^t/\partial a^{t-d}\|\,/\,\|\partial E^t/\partial a^t\|$",
     )
@@ -138,21 +174,30 @@ def gradient_flow(
     return figure
 
 
-def credit(norms: Array, *, parameter: str = "W", steps: Sequence[str] = ()) -> Any:
+def credit(norms: Any, *, parameter: str = "W", steps: Sequence[str] = ()) -> Any:
     """The credit matrix: how much of ∂E^t/∂W comes through the use of W at each step.
 
     Args:
-        norms: (T, S), ‖G[t, s]‖; 0 and NaN stay white.
+        norms: (T, S), ‖G[t, s]‖; 0 and NaN stay white. Or what has these and the steps as
+            its attributes, as `rnn.credit` gives it.
         parameter: what W is called.
         steps: the names of the S steps; 1 … S unless given.
+
+    Raises:
+        ValueError: for another shape, no numbers, or other than S steps.
     """
+    if hasattr(found := norms, "norms"):
+        return credit(found.norms, parameter=parameter, steps=steps or found.steps)
+    norms = numbers("credit", "the norms", norms, "(T, S)", None, None)
+    T, S = norms.shape
+    if len(steps) not in (0, S):
+        raise ValueError(f"credit: {len(steps)} names of steps, expected S = {S} or none")
     scale = require("matplotlib.colors", "plots", "A plot").LogNorm
     figure, axes = _axes(6, 5)
     axes.grid(False)
     shown = np.where(np.nan_to_num(norms) > 0, norms, np.nan)
     top = np.nanmax(shown, initial=1e-300) if np.isfinite(shown).any() else 1.0
     low = max(np.nanmin(shown, initial=top), top * 1e-6)
-    T, S = norms.shape
     image = axes.imshow(
         shown,
         norm=scale(low, top if top > low else 10 * low),
@@ -181,7 +226,7 @@ def _symbol(name: str) -> str:
 
 
 def curves(
-    series: Mapping[str, Sequence[float]],
+    series: Any,
     *,
     title: str = "Training",
     xlabel: str = "epoch",
@@ -189,7 +234,22 @@ def curves(
     """Quantities that training followed, by name.
 
     On a logarithmic scale, unless one of them is not above 0.
+
+    Args:
+        series: by name, the numbers of one epoch after another; or what gives them by its
+            method `curves`, as the `History` that `rnn.fit` returns.
+        title: above the plot.
+        xlabel: below it.
+
+    Raises:
+        TypeError, ValueError: for no numbers, or none by name.
     """
+    series = {
+        name: numbers("curves", f"the values of {name}", values, "(N,)", None)
+        for name, values in by_name(
+            "curves", "series", series.curves() if hasattr(series, "curves") else series
+        ).items()
+    }
     figure, axes = _axes(7, 4)
     for (name, values), colour in zip(series.items(), cycle(COLOURS), strict=False):
         axes.plot(np.arange(1, len(values) + 1), values, color=colour, label=name)
