@@ -34,11 +34,11 @@ def pair(activation: Activation) -> tuple[Function, Function]:
     """The functions φ and φ'.
 
     Raises:
-        ValueError: for a name that is not there.
+        ValueError: for a name that is not there, or no pair of functions.
     """
-    if not isinstance(activation, str):
+    if isinstance(activation, tuple) and [*map(callable, activation)] == [True, True]:
         return activation
-    if activation not in PHI:
+    if not isinstance(activation, str) or activation not in PHI:
         raise ValueError(
             f"rnn.deltas: activation {activation!r}, expected one of {', '.join(PHI)}, "
             "or the pair of functions (φ, φ'); for outputs also 'softmax'"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn.deltas.activations import logistic
+from rnn.deltas.shapes import checked
 
 __all__ = ["boltzmann", "rbm"]
 
@@ -33,10 +34,19 @@ def boltzmann(parameters: Mapping[str, Array], data: Array) -> dict[str, Array]:
 
     Returns:
         "w" and "b", the gradients; "log_likelihood", the mean of log p(v).
+
+    Raises:
+        ValueError: for arrays that are missing or of another shape, all of them named.
     """
-    w, b = parameters["w"], parameters["b"]
+    forms = {"w": "P", "b": "N", "data": "B, V"}
+    w, b, data = checked("boltzmann", parameters, forms, data=data).values()
     V = data.shape[1]
     i, j = np.triu_indices(len(b), 1)
+    if len(w) != len(i) or len(b) < V:
+        raise ValueError(
+            f"rnn.deltas.boltzmann: b has N = {len(b)} units, w {len(w)} weights and the "
+            f"data {V} columns; expected {len(i)}, one for each pair, and at most N"
+        )
     s = _bits(len(b))
     weight = np.exp((s[:, i] * s[:, j]) @ w + s @ b)
     # same[n, m]: whether state m has the visible units of row n.
@@ -62,8 +72,12 @@ def rbm(parameters: Mapping[str, Array], data: Array) -> dict[str, Array]:
 
     Returns:
         "W", "b", "c", the gradients of the mean of log p(v); "log_likelihood", that mean.
+
+    Raises:
+        ValueError: for arrays that are missing or of another shape, all of them named.
     """
-    W, b, c = parameters["W"], parameters["b"], parameters["c"]
+    forms = {"W": "H, V", "b": "V", "c": "H", "data": "B, V"}
+    W, b, c, data = checked("rbm", parameters, forms, data=data).values()
     B, V = data.shape
     v = np.concatenate([data, _bits(V)])
     h = logistic(v @ W.T + c)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn.deltas.activations import Activation, output, output_delta
+from rnn.deltas.shapes import checked, sent
 
 __all__ = ["feedforward", "windowed"]
 
@@ -31,13 +32,21 @@ def feedforward(
 
     Returns:
         "y" (B, O); for layer l = 1 … L, "delta_l", "W_l" and "b_l"; and "u" (B, N).
+
+    Raises:
+        ValueError: for an unknown activation; for arrays whose shapes do not go together.
     """
-    us, vs = [u], []
+    forms, given = {"u": "B, N0"}, {"u": u}
+    for number, (W, b, _) in enumerate(layers, start=1):
+        forms |= {f"W_{number}": f"N{number}, N{number - 1}", f"b_{number}": f"N{number}"}
+        given |= {f"W_{number}": W, f"b_{number}": b}
+    checked("feedforward", given, forms)
+    us, vs = [np.asarray(u)], []
     for W, b, phi in layers:
         vs.append(us[-1] @ W.T + b)
         us.append(output(phi, vs[-1]))
     found = {"y": us[-1]}
-    dE_du = dE_dy(us[-1]) if callable(dE_dy) else dE_dy
+    dE_du = sent("feedforward", "dE_dy", dE_dy, us[-1], "B, O")
     for number in range(len(layers), 0, -1):
         W, _, phi = layers[number - 1]
         delta = output_delta(phi, vs[number - 1], dE_du)
@@ -67,8 +76,14 @@ def windowed(
 
     Returns:
         What `feedforward` does, with "x" (T, B, D) in place of "u".
+
+    Raises:
+        ValueError: as in `feedforward`; for a window that is not within T.
     """
+    x = checked("windowed", {"x": x}, {"x": "T, B, D"})["x"]
     T, B, D = x.shape
+    if window not in range(1, T + 1):
+        raise ValueError(f"rnn.deltas.windowed: window={window!r}, expected 1 to T = {T}")
     n, places = window, T - window + 1
     u = np.concatenate([x[k : k + places] for k in range(n)], axis=2)
     found = feedforward(layers, u.reshape(places * B, n * D), dE_dy)

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from rnn.deltas.activations import logistic
-from rnn.deltas.layers import gradients, layer, there
+from rnn.deltas.layers import forms_of, gradients, layer, there
+from rnn.deltas.shapes import checked, sent
 
 __all__ = ["gru", "lstm"]
 
 Array = np.ndarray[Any, Any]
+
+DATA = {"x": "T, B, D", "h0": "B, H?", "c0": "B, H?"}
 
 
 def _dlogistic(s: Array) -> Array:
@@ -52,11 +55,12 @@ def lstm(
         and "c0" (B, H).
 
     Raises:
-        ValueError: for a mask of another shape.
+        ValueError: for arrays that are missing or of another shape, all of them named.
     """
-    W_ih, W_hh, b_ih, b_hh = layer(parameters, "")
+    given = checked("lstm", parameters, forms_of(4) | DATA, x=x, h0=h0, c0=c0)
+    x, (W_ih, W_hh, b_ih, b_hh) = given["x"], layer(given, "")
     T, keep, zero = len(x), there(mask, x), np.zeros((x.shape[1], W_hh.shape[1]), x.dtype)
-    h, c, gates = [zero if h0 is None else h0], [zero if c0 is None else c0], []
+    h, c, gates = [given.get("h0", zero)], [given.get("c0", zero)], []
     for t in range(T):
         v = x[t] @ W_ih.T + b_ih + h[t] @ W_hh.T + b_hh
         v_i, v_f, v_g, v_o = np.split(v, 4, axis=1)
@@ -65,7 +69,7 @@ def lstm(
         c.append(np.where(keep[t], f * c[t] + i * g, c[t]))
         h.append(np.where(keep[t], o * np.tanh(c[t + 1]), h[t]))
     hs, cs = np.stack(h), np.stack(c)
-    dE = dE_dh(hs[1:]) if callable(dE_dh) else dE_dh
+    dE = sent("lstm", "dE_dh", dE_dh, hs[1:], "T, B, H")
 
     delta_v, dh, dc = np.zeros((T, *v.shape)), np.zeros(dE.shape), np.zeros(dE.shape)
     back_h, back_c = np.zeros(zero.shape), np.zeros(zero.shape)
@@ -114,11 +118,12 @@ def gru(
         parameters, "x" (T, B, D) and "h0" (B, H).
 
     Raises:
-        ValueError: for a mask of another shape.
+        ValueError: for arrays that are missing or of another shape, all of them named.
     """
-    W_ih, W_hh, b_ih, b_hh = layer(parameters, "")
+    given = checked("gru", parameters, forms_of(3) | DATA, x=x, h0=h0)
+    x, (W_ih, W_hh, b_ih, b_hh) = given["x"], layer(given, "")
     T, keep, zero = len(x), there(mask, x), np.zeros((x.shape[1], W_hh.shape[1]), x.dtype)
-    h, gates = [zero if h0 is None else h0], []
+    h, gates = [given.get("h0", zero)], []
     for t in range(T):
         x_r, x_z, x_n = np.split(x[t] @ W_ih.T + b_ih, 3, axis=1)
         h_r, h_z, m = np.split(h[t] @ W_hh.T + b_hh, 3, axis=1)
@@ -127,7 +132,7 @@ def gru(
         gates.append((r, z, n, m))
         h.append(np.where(keep[t], (1 - z) * n + z * h[t], h[t]))
     hs = np.stack(h)
-    dE = dE_dh(hs[1:]) if callable(dE_dh) else dE_dh
+    dE = sent("gru", "dE_dh", dE_dh, hs[1:], "T, B, H")
 
     of_x, of_h = np.zeros((2, T, len(zero), len(W_hh)))
     dh, back = np.zeros(dE.shape), np.zeros(zero.shape)

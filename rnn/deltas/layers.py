@@ -7,9 +7,24 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["gradients", "layer", "there"]
+__all__ = ["forms_of", "gradients", "layer", "there"]
 
 Array = np.ndarray[Any, Any]
+
+
+def forms_of(gates: int, suffix: str = "", below: str = "D") -> dict[str, str]:
+    """The shapes of a layer's parameters, by name; it has inputs of size `below`.
+
+    >>> forms_of(4)["weight_ih"]
+    '4H, D'
+    """
+    H = f"{gates}H" if gates > 1 else "H"
+    return {
+        f"weight_hh{suffix}": f"{H}, H",
+        f"weight_ih{suffix}": f"{H}, {below}",
+        f"bias_ih{suffix}": f"{H}?",
+        f"bias_hh{suffix}": f"{H}?",
+    }
 
 
 def layer(parameters: Mapping[str, Array], suffix: str) -> tuple[Array, ...]:

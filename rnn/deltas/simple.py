@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 
 from rnn.deltas.activations import Activation, Function, output, output_delta, pair
-from rnn.deltas.layers import gradients, layer, there
+from rnn.deltas.layers import forms_of, gradients, layer, there
+from rnn.deltas.shapes import checked, sent
 
 __all__ = ["elman", "rnn"]
 
 Array = np.ndarray[Any, Any]
+
+ELMAN = {
+    "W_a": "H, H", "W_x": "H, D", "b_a": "H", "W_y": "O, H", "b_y": "O", "x": "T, B, D",
+    "a0": "B, H?",
+}  # fmt: skip
 
 
 def _forward(
@@ -78,17 +84,19 @@ def elman(
         "x" (T, B, D) and "a0" (B, H).
 
     Raises:
-        ValueError: for an unknown activation, or a mask of another shape.
+        ValueError: for an unknown activation; for arrays that are missing or of another
+            shape, all of them named.
     """
-    W_x, W_a, b_a, W_y, b_y = (parameters[k] for k in ("W_x", "W_a", "b_a", "W_y", "b_y"))
+    found = checked("elman", parameters, ELMAN, x=x, a0=a0)
+    W_a, W_x, b_a, W_y, b_y, x = (found[name] for name in ELMAN if name != "a0")
     T, B, _ = x.shape
     (phi, dphi), psi, m = pair(activation), output_activation, there(mask, x)
-    a0 = np.zeros((B, len(W_a)), x.dtype) if a0 is None else a0
+    a0 = found.get("a0", np.zeros((B, len(W_a)), x.dtype))
 
     v_a, a = _forward(x, W_x, W_a, b_a, a0, m, phi)
     v_y = a[1:] @ W_y.T + b_y
     y = np.where(m, output(psi, v_y), 0)
-    dE_dy = dE_dy(y) if callable(dE_dy) else dE_dy
+    dE_dy = sent("elman", "dE_dy", dE_dy, y, "T, B, O")
 
     delta_y = m * output_delta(psi, v_y, dE_dy)
     delta_a, dE_da0 = _backward(delta_y @ W_y, v_a, W_a, m, dphi)
@@ -139,24 +147,36 @@ def rnn(
         gradients under the names of the parameters, "x" (T, B, D) and "h0" (L, B, H).
 
     Raises:
-        ValueError: for an unknown activation, or a mask of another shape.
+        ValueError: for an unknown activation; for arrays that are missing or of another
+            shape, all of them named.
     """
+    names = parameters if isinstance(parameters, Mapping) else ()
+    L = max(1, sum(name.startswith("weight_hh") for name in names))
+    given = checked("rnn", parameters, _stack(L), L, x=x, h0=h0)
+    x = given["x"]
     (phi, dphi), m = pair(activation), there(mask, x)
-    L = sum(name.startswith("weight_hh") for name in parameters)
-    us, vs, hs = [x], [], []
+    us, vs, hs, rest = [x], [], [], (x.shape[1], len(given["weight_hh_l0"]))
     for k in range(L):
-        W_ih, W_hh, b_ih, b_hh = layer(parameters, f"_l{k}")
-        start = np.zeros((x.shape[1], len(W_hh)), x.dtype) if h0 is None else h0[k]
+        W_ih, W_hh, b_ih, b_hh = layer(given, f"_l{k}")
+        start = given["h0"][k] if "h0" in given else np.zeros(rest, x.dtype)
         v, h = _forward(us[k], W_ih, W_hh, b_ih + b_hh, start, m, phi)
         vs.append(v)
         hs.append(h)
         us.append(h[1:])
     found = {f"v_l{k}": v for k, v in enumerate(vs)}
     found |= {"h": us[L], "h0": np.zeros((L, *hs[0].shape[1:]))}
-    above = dE_dh(us[L]) if callable(dE_dh) else dE_dh
+    above = sent("rnn", "dE_dh", dE_dh, us[L], "T, B, H")
     for k in reversed(range(L)):
-        W_ih, W_hh, _, _ = layer(parameters, f"_l{k}")
+        W_ih, W_hh, _, _ = layer(given, f"_l{k}")
         delta, found["h0"][k] = _backward(above, vs[k], W_hh, m, dphi)
         found |= {f"delta_l{k}": delta} | gradients(delta, delta, us[k], hs[k], f"_l{k}")
         above = delta @ W_ih
     return found | {"x": above}
+
+
+def _stack(L: int) -> dict[str, str]:
+    """The shapes of what a stack of L layers is given, by name."""
+    forms: dict[str, str] = {}
+    for k in range(L):
+        forms |= forms_of(1, f"_l{k}", "H" if k else "D")
+    return forms | {"x": "T, B, D", "h0": "L, B, H?"}
