@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
+
 __all__ = ["as_number", "check_callable", "check_reached", "check_sizes"]
 
 
@@ -21,7 +23,7 @@ def check_sizes(caller: str, *, least: int = 1, **sizes: Any) -> None:
 
 def as_number(value: Any) -> float:
     """A number as a float; NaN, which fails every comparison, where it is none."""
-    array = np.asarray(value)
+    array = np.asarray(None if isinstance(value, Tensor | list | tuple) else value)
     return float(array) if array.ndim == 0 and array.dtype.kind in "iuf" else np.nan
 
 

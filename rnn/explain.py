@@ -14,6 +14,7 @@ from autograd.tensor import value_of
 from rnn import deltas
 from rnn.bugs import BUGS, first_difference
 from rnn.bugs.bug import GRADIENTS, STEPS, symbol
+from rnn.checks import check_callable, check_sizes
 from rnn.deltas.activations import PHI
 from rnn.elman import ElmanNetwork
 from rnn.recursions import Recursion, recursion_of
@@ -73,13 +74,16 @@ def explain(
         TypeError: for what is no recurrent network.
         ValueError: for several layers or directions; for a step or a sample that is not
             there, or a ∂E/∂y of another shape; where `gradient` returns no dict of these
-            names.
+            names, or other names beside them.
     """
     run = _Run.of(network, x, dE_dy, state)
     if gradient is not None:
+        check_callable("explain", "gradient", gradient, "of (parameters, x, ∂E/∂y)")
         return _diagnosis(gradient(run.parameters, run.x, run.slope), run)
     T, B = run.slope.shape[:2]
     t = T if t is None else t
+    check_sizes("explain", t=t, units=units)
+    check_sizes("explain", least=0, sample=sample)
     if not (1 <= t <= T and 0 <= sample < B):
         raise ValueError(
             f"explain: step t={t} and sample {sample}, expected 1 to T = {T} and 0 to "
@@ -102,33 +106,47 @@ class _Run:
     @classmethod
     def of(cls, network: Any, x: Any, dE_dy: Any, state: Any) -> _Run:
         cell, recursion = recursion_of(network)
-        x = np.asarray(x)
+        x = np.asarray(value_of(x))
+        if state is not None and len(recursion.state) != len(_parts(state)):
+            raise ValueError(
+                f"explain: the state has {len(_parts(state))} part, expected the tuple "
+                f"({', '.join(recursion.state)})"
+            )
         with no_grad():
             y = _outputs(cell, x, state)
-        slope = np.asarray(dE_dy(y) if callable(dE_dy) else dE_dy, float)
+        slope = np.asarray(value_of(dE_dy(y) if callable(dE_dy) else dE_dy))
         letter = recursion.output
         if slope.shape != y.shape:
             raise ValueError(
                 f"explain: ∂E/∂{letter} has shape {slope.shape}, expected that of "
                 f"{letter}, {y.shape}"
             )
+        if slope.dtype.kind not in "iuf" or not np.isfinite(slope).all():
+            raise ValueError(
+                f"explain: ∂E/∂{letter} is {slope.dtype}, expected finite real numbers"
+            )
         if x.dtype.kind in "iu":
             x = np.eye(cell.config["input_size"])[x]
         if state is None:
             shape = (len(recursion.state), x.shape[1], cell.config["hidden_size"])
             state = tuple(np.zeros(shape))
-        parts = state if isinstance(state, tuple) else (state,)
         parameters = {
             name: value.astype(float) for name, value in cell.state_dict().items()
         }
         given = (
             parameters,
             x.astype(float),
-            slope,
-            tuple(np.asarray(value_of(part), float) for part in parts),
+            slope.astype(float),
+            tuple(np.asarray(value_of(part), float) for part in _parts(state)),
         )
         right = recursion.run(getattr(deltas, recursion.oracle), *given)
         return cls(recursion, *given, right)
+
+    @property
+    def rounding(self) -> float:
+        """How far from 0 rounding may leave what cancels, by the size of all ∂E/∂y."""
+        inputs = np.max(np.abs(self.x), initial=1.0)
+        return float(np.finfo(float).eps * inputs * np.abs(self.slope).sum())
 
     def row(self, quantity: str, t: int, sample: int) -> Array:
         """What ⟨quantity⟩ is, a number for each unit; beyond the last step 0."""
@@ -155,14 +173,17 @@ class _Run:
         return self.recursion.matrices(self.parameters)[name]
 
 
+def _parts(state: Any) -> tuple[Any, ...]:
+    return state if isinstance(state, tuple) else (state,)
+
+
 def _outputs(cell: Any, x: Array, state: Any) -> Array:
     """y (T, B, O) of an Elman network, h (T, B, H) of a cell; they check x and state."""
     if isinstance(cell, ElmanNetwork):
         return np.asarray(value_of(cell(x, state)))
-    if x.ndim != 3 or not len(x):
-        raise ValueError(
-            f"explain: x has shape {x.shape}, expected (T, B, D) with T of at least 1"
-        )
+    cell._check_sequence(x)
+    if not len(x):
+        raise ValueError(f"explain: x has shape {x.shape}, expected T of at least 1")
     state = cell.zero_state(x.shape[1:2]) if state is None else state
     return np.stack([value_of(h) for h in unroll(cell, x, state)[0]])
 
@@ -234,8 +255,17 @@ def _diagnosis(found: Any, run: _Run) -> str:
             f"{sorted(found) if isinstance(found, Mapping) else type(found).__name__}, "
             f"expected a dict with some of {', '.join(known)}"
         )
+    if strange := [str(name) for name in found if name not in run.right]:
+        raise ValueError(
+            f"explain: the gradient function returned {', '.join(strange)} too, which is "
+            f"none of {', '.join(known)}"
+        )
     found = {name: np.asarray(found[name]) for name in known if name in found}
-    wrong = first_difference(found, run.right)
+    if odd := [name for name, value in found.items() if value.dtype.kind not in "iuf"]:
+        raise ValueError(
+            f"explain: {odd[0]} is {found[odd[0]].dtype}, expected real numbers"
+        )
+    wrong = first_difference(found, run.right, rounding=run.rounding)
     if wrong is None:
         return f"All of {', '.join(found)} are right."
     lines = [f"{wrong} is the first that is wrong, on the way back in time."]
@@ -265,7 +295,7 @@ def _same(bug: Any, found: Mapping[str, Array], run: _Run) -> bool:
     """Whether the learner's numbers are those of the oracle with the bug in it."""
     planted = bug.oracle(run.recursion.oracle)
     theirs = run.recursion.run(planted, run.parameters, run.x, run.slope, run.state)
-    return first_difference(found, theirs) is None
+    return first_difference(found, theirs, rounding=run.rounding) is None
 
 
 def _products(left: Array, right: Array, shown: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arrays and the JSON that `write_tensors` wrote.
 
     Raises:
-        FileNotFoundError: where there is no such file.
+        FileNotFoundError, IsADirectoryError: where there is no such file, or a folder.
         ModelFileError: where it is not safetensors, is cut short, or is not ours.
     """
     tensors, metadata = _decoded(path)
@@ -83,7 +84,15 @@ def save_weights(state: dict[str, Any], path: str | Path) -> None:
     """Write arrays by name, such as a `state_dict`, for any reader of safetensors.
 
     In PyTorch, `module.load_state_dict(safetensors.torch.load_file(path))` takes them.
+
+    Raises:
+        TypeError: for what are no arrays by name, or not of numbers.
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"save_weights: got a {type(state).__name__}, expected arrays by name, as "
+            "network.state_dict() gives them"
+        )
     data = _encoded(state, None)
     with written(path) as temporary:
         temporary.write_bytes(data)
@@ -102,7 +111,7 @@ def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
         of which it is the upper half, so nothing is rounded.
 
     Raises:
-        FileNotFoundError: where there is no such file.
+        FileNotFoundError, IsADirectoryError: where there is no such file, or a folder.
         ModelFileError: where it is not safetensors, or damaged; a pickle, as `torch.save`
             writes, is told but never opened. Where there are entries of a kind of number
             that NumPy lacks, naming them; where nothing is under `prefix`.
@@ -124,6 +133,11 @@ def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
 def _encoded(tensors: dict[str, Any], text: dict[str, str] | None) -> bytes:
     safetensors = require("safetensors.numpy", "all", "Writing a safetensors file")
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" and array.dtype != np.complex64:
+            raise TypeError(
+                f"{name} is {array.dtype}, which safetensors lacks; expected real numbers"
+            )
     data: bytes = safetensors.save(arrays, metadata=text)
     return data
 
@@ -132,6 +146,8 @@ def _decoded(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The arrays and the text of any safetensors file; errors as in `load_weights`."""
     safetensors = require("safetensors", "all", "Reading a safetensors file")
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: a folder, expected a safetensors file in it")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     try:
@@ -177,7 +193,29 @@ def _pickled(path: Path) -> str:
 
 
 def save(model: Module, path: str | Path, details: dict[str, Any] | None = None) -> None:
-    """Write a network: its parameters, its architecture, and `details` (any JSON)."""
+    """Write a network: its parameters, its architecture, and `details` (any JSON).
+
+    Raises:
+        TypeError: for what is none of this library's networks, a subclass of one
+            included, which `load` could not make again; for details that are no JSON.
+        IsADirectoryError: where `path` is a folder.
+    """
+    kind = type(model)
+    if ARCHITECTURES.get(kind.__name__) is not kind:
+        raise TypeError(
+            f"save: got a {kind.__name__}, expected one of {', '.join(ARCHITECTURES)}, "
+            "which `load` can make again. The arrays alone: "
+            "save_weights(network.state_dict(), path)"
+        )
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"save: {path} is a folder, expected the path of a file")
+    try:
+        json.dumps(details)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"save: the details are not JSON: {error}. Expected dicts, lists, strings "
+            "and numbers; of an array, array.tolist()"
+        ) from error
     architecture = {"class": type(model).__name__, "arguments": model.config}
     metadata = {"architecture": architecture, "details": details or {}}
     write_tensors(path, model.state_dict(), metadata)
@@ -189,8 +227,8 @@ def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
     Nothing in the file is run: the architecture is looked up by name.
 
     Raises:
-        FileNotFoundError, ModelFileError: see `read_tensors`; and where the architecture
-            is unknown or the parameters do not fit it.
+        FileNotFoundError, IsADirectoryError, ModelFileError: see `read_tensors`; and
+            where the architecture is unknown or the parameters do not fit it.
     """
     tensors, metadata = read_tensors(path)
     try:

@@ -14,22 +14,60 @@ from rnn.reduction import reduced
 __all__ = ["cross_entropy", "ctc", "mse", "squared_error"]
 
 
-def _same_shape(loss: str, y: Any, d: Any) -> None:
-    if np.shape(y) != np.shape(d):
+def _real(loss: str, name: str, value: Any) -> Any:
+    """A Tensor as it is, and all else as an array of real numbers; ValueError else."""
+    try:
+        array = value if isinstance(value, Tensor) else np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{loss}: {name} is no array of numbers: {error}") from error
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{loss}: {name} is {array.dtype}, expected real numbers")
+    return array
+
+
+def _pair(loss: str, y: Any, d: Any) -> tuple[Any, Any]:
+    """Real y and d of one shape."""
+    y, d = _real(loss, "y", y), _real(loss, "d", d)
+    if y.shape != d.shape:
         raise ValueError(
-            f"{loss}: y has shape {np.shape(y)} and d {np.shape(d)}, expected the same"
+            f"{loss}: y has shape {y.shape} and d {d.shape}, expected the same"
+            f"{_remedy('y[..., 0]', y.shape, 'd[..., 0]', d.shape)}"
         )
+    if not y.size:
+        raise ValueError(f"{loss}: y and d have shape {y.shape}, no elements")
+    return y, d
+
+
+def _remedy(y: str, y_shape: Any, d: str, d_shape: Any) -> str:
+    """What makes one shape of the other, where it is one of the usual two.
+
+    `y` and `d` say how either loses an axis of one.
+    """
+    if len(d_shape) > 1 and (*d_shape[1::-1], *d_shape[2:]) == y_shape:
+        return "; are the axes of time and batch swapped?"
+    for less, shape, other in ((y, y_shape, d_shape), (d, d_shape, y_shape)):
+        if shape == (*other, 1):
+            return f"; {less} would fit"
+    return ""
 
 
 def squared_error(y: Any, d: Any) -> Any:
-    """The lecture's E = ½ Σ (y − d)², over all elements of y and d of one shape."""
-    _same_shape("squared_error", y, d)
+    """The lecture's E = ½ Σ (y − d)², over all elements of y and d of one shape.
+
+    Raises:
+        ValueError: for other shapes, no elements, or what are no real numbers.
+    """
+    y, d = _pair("squared_error", y, d)
     return 0.5 * np.sum(np.square(y - d))
 
 
 def mse(y: Any, d: Any) -> Any:
-    """The mean of (y − d)² over all elements of y and d of one shape."""
-    _same_shape("mse", y, d)
+    """The mean of (y − d)² over all elements of y and d of one shape.
+
+    Raises:
+        ValueError: as `squared_error`.
+    """
+    y, d = _pair("mse", y, d)
     return np.mean(np.square(y - d))
 
 
@@ -55,11 +93,19 @@ def cross_entropy(
 
     Raises:
         ValueError: for shapes or dtypes other than these, an index not in 0 … K−1,
-            numbers that are no probabilities, or an unknown reduction.
+            numbers that are no probabilities, an ignore_index that is no integer, or an
+            unknown reduction.
     """
-    logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
+    logits = _real("cross_entropy", "logits", logits)
     if not logits.ndim:
         raise ValueError("cross_entropy: logits is a number, expected shape (…, K)")
+    if not logits.shape[-1]:
+        raise ValueError(
+            f"cross_entropy: logits have shape {logits.shape}, expected (…, K) with K of "
+            "at least 1"
+        )
+    if logits.dtype.kind != "f":
+        logits = logits.astype(float)
     target = target if isinstance(target, Tensor) else np.asarray(target)
     counted: Any = None
     if target.dtype.kind == "f":
@@ -77,15 +123,24 @@ def cross_entropy(
 
 
 def _misfit(logits: Any, target: Any) -> ValueError:
+    places, less = logits.shape[:-1], "logits[..., 0, :]"
+    if target.dtype.kind == "f":
+        places, less = logits.shape, "logits[..., 0]"
     return ValueError(
         f"cross_entropy: logits have shape {logits.shape} and the target is "
         f"{target.dtype} of shape {target.shape}; expected integers of shape "
         f"{logits.shape[:-1]}, or probabilities of shape {logits.shape}"
+        f"{_remedy(less, places, 'target[..., 0]', target.shape)}"
     )
 
 
 def _check_indices(logits: Any, target: Any, ignore_index: int | None) -> Any:
     """Where a target counts, (…) booleans; None where all do."""
+    whole = isinstance(ignore_index, int | np.integer | None)
+    if not whole or isinstance(ignore_index, bool):
+        raise ValueError(
+            f"cross_entropy: ignore_index={ignore_index!r}, expected an integer, or None"
+        )
     *leading, K = np.shape(logits)
     if tuple(leading) != target.shape or target.dtype.kind not in "iu":
         raise _misfit(logits, target)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.blocks import in_place, in_rows
+from rnn.checks import as_number
 from rnn.clipping import clip_grad_norm, clip_grad_value
 from rnn.schedules import constant, cosine, exponential, one_cycle, staircase, warm_up
 
@@ -28,6 +30,12 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
+
+RANGES: dict[str, Callable[[float], bool]] = {
+    "above 0": lambda number: number > 0,
+    "0 or above": lambda number: number >= 0,
+    "0 to below 1": lambda number: 0 <= number < 1,
+}
 
 
 class Optimizer:
@@ -52,7 +60,7 @@ class Optimizer:
 
     def __init__(self, parameters: dict[str, Tensor], lr: float) -> None:
         _check_parameters(type(self).__name__, parameters)
-        self._within("lr", lr, lr > 0, "above 0")
+        self._within("lr", lr, "above 0")
         self.parameters = parameters
         self.lr = lr
         self.steps = 0
@@ -93,10 +101,11 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def _within(self, name: str, value: float, holds: bool, expected: str) -> None:
-        if not (holds and np.isfinite(value)):
+    def _within(self, name: str, value: Any, expected: str) -> None:
+        number = as_number(value)
+        if not (RANGES[expected](number) and number < np.inf):
             raise ValueError(
-                f"{type(self).__name__}: {name}={value}, expected {expected}"
+                f"{type(self).__name__}: {name}={value!r}, expected {expected}, a number"
             )
 
 
@@ -108,12 +117,19 @@ def _check_parameters(kind: str, parameters: Any) -> None:
         )
     if not parameters:
         raise ValueError(f"{kind}: there are no parameters to move")
+    names: dict[int, str] = {}
     for name, p in parameters.items():
         if not (isinstance(p, Tensor) and p.requires_grad):
             what = ", which requires no gradient" if isinstance(p, Tensor) else ""
             raise TypeError(
                 f"{kind}: {name} is a {type(p).__name__}{what}; expected "
                 "Tensor(…, requires_grad=True)"
+            )
+        first = names.setdefault(id(p), name)
+        if first != name:
+            raise ValueError(
+                f"{kind}: {first} and {name} are one Tensor, which a step would move "
+                "twice; give it under one name"
             )
 
 
@@ -135,7 +151,7 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self._within("momentum", momentum, 0 <= momentum < 1, "0 to below 1")
+        self._within("momentum", momentum, "0 to below 1")
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True needs a momentum above 0")
         self.slots = ("m",) if momentum else ()
@@ -171,8 +187,8 @@ class RMSprop(Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
-        self._within("alpha", alpha, 0 <= alpha < 1, "0 to below 1")
-        self._within("eps", eps, eps > 0, "above 0")
+        self._within("alpha", alpha, "0 to below 1")
+        self._within("eps", eps, "above 0")
         self.alpha = alpha
         self.eps = eps
 
@@ -207,9 +223,13 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ValueError(
+                f"{type(self).__name__}: betas={betas!r}, expected two numbers, β₁ and β₂"
+            )
         for beta in betas:
-            self._within("a beta", beta, 0 <= beta < 1, "0 to below 1")
-        self._within("eps", eps, eps > 0, "above 0")
+            self._within("a beta", beta, "0 to below 1")
+        self._within("eps", eps, "above 0")
         self.betas = betas
         self.eps = eps
 
@@ -241,7 +261,7 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(parameters, lr, betas, eps)
-        self._within("weight_decay", weight_decay, weight_decay >= 0, "0 or above")
+        self._within("weight_decay", weight_decay, "0 or above")
         self.weight_decay = weight_decay
 
     def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:

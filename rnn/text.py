@@ -95,6 +95,22 @@ def _tokens(what: str, tokens: Any) -> list[str]:
     return found
 
 
+def _indices(what: str, text: Any, size: int) -> Array:
+    """A text as (N,) indices; ValueError where one is no whole number in 0 … V − 1."""
+    array = np.asarray(text)
+    if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"{what}: the text is {array.dtype} of shape {array.shape}, expected indices "
+            "(N,), as Vocabulary.encode gives them"
+        )
+    if array.min() < 0 or array.max() >= size:
+        raise ValueError(
+            f"{what}: the text has indices from {array.min()} to {array.max()}, expected "
+            f"0 to {size - 1}"
+        )
+    return array
+
+
 class Unigram:
     """p(w) = (count of w + 1) / (N + V): how frequent a word is, whatever comes before.
 
@@ -104,7 +120,7 @@ class Unigram:
     """
 
     def __init__(self, text: Array, size: int) -> None:
-        counts = np.bincount(text, minlength=size) + 1.0
+        counts = np.bincount(_indices("Unigram", text, size), minlength=size) + 1.0
         self.p = counts / counts.sum()
 
     def log_p(self, text: Array) -> Array:
@@ -129,6 +145,7 @@ class Bigram:
     """
 
     def __init__(self, text: Array, held_out: Array, size: int) -> None:
+        text, held_out = (_indices("Bigram", t, size) for t in (text, held_out))
         self.unigram = Unigram(text, size)
         self.pairs = Counter(zip(text[:-1].tolist(), text[1:].tolist(), strict=True))
         self.before = np.bincount(text[:-1], minlength=size)
@@ -149,5 +166,11 @@ class Bigram:
 
 
 def perplexity(log_p: Array) -> float:
-    """Exp of the mean of −log p: how many words it is like choosing among."""
+    """Exp of the mean of −log p: how many words it is like choosing among.
+
+    Raises:
+        ValueError: for no words at all.
+    """
+    if not np.size(log_p):
+        raise ValueError("perplexity: no log-probabilities, expected at least one")
     return float(np.exp(-np.mean(log_p)))

@@ -4,11 +4,13 @@ One table over the family, beside those of the losses, optimisers and networks.
 """
 
 import functools
+import pickle
 
 import numpy as np
 import pytest
 
-from autograd import Tensor
+import viz
+from autograd import Tensor, primitive
 from rnn import (
     GRU,
     LSTM,
@@ -29,16 +31,22 @@ from rnn import (
     beam_search,
     capacity_curve,
     credit,
+    deltas,
     encoder_decoder,
+    explain,
     fit,
     fit_boltzmann,
     gradient_flow,
+    load,
+    losses,
     many_to_many,
     many_to_one,
     one_to_many,
     one_to_one,
     optim,
     sample,
+    save,
+    save_weights,
     segments,
     tokenise,
     windows,
@@ -46,6 +54,7 @@ from rnn import (
 from rnn.layers import dropout
 from rnn.sampling import draw
 from rnn.series import relative_variance
+from rnn.text import Bigram, Unigram, perplexity
 
 X = np.zeros((5, 3, 2))
 ELMAN, CELL = ElmanNetwork(2, 4, 1, rng=0), GRUCell(2, 4, rng=0)
@@ -263,10 +272,156 @@ ENERGIES = [
 ]  # fmt: skip
 
 
+W = weights()["w"]
+Y, INDICES = np.zeros((5, 3, 4)), np.zeros((3, 5), int)
+LOSSES = [
+    (lambda: losses.mse(X[..., 0], X[..., 0].T), ValueError,
+     r"mse: y has shape \(5, 3\) and d \(3, 5\), .*; are the axes of time and batch swa"),
+    (lambda: losses.squared_error(X[..., :1], X[..., 0]), ValueError,
+     r"squared_error: y has shape \(5, 3, 1\) and d \(5, 3\), .* y\[..., 0\] would fit"),
+    (lambda: losses.mse(X[..., 0], X[..., :1]), ValueError, r"; d\[..., 0\] would fit"),
+    (lambda: losses.mse(X[:0], X[:0]), ValueError, r"shape \(0, 3, 2\), no elements"),
+    (lambda: losses.mse(X == 0, X), ValueError, "mse: y is bool, expected real numbers"),
+    (lambda: losses.mse("a", "b"), ValueError, "mse: y is <U1, expected real numbers"),
+    (lambda: losses.squared_error(X, X * 1j), ValueError, "error: d is complex128, expe"),
+    (lambda: losses.mse([[1], [1, 2]], X), ValueError, "mse: y is no array of numbers"),
+    (lambda: losses.cross_entropy(Y, INDICES), ValueError,
+     r"integers of shape \(5, 3\), .*; are the axes of time and batch swapped\?"),
+    (lambda: losses.cross_entropy(Y, INDICES.T[..., None]), ValueError,
+     r"; target\[..., 0\] would fit"),
+    (lambda: losses.cross_entropy(Y[0], [0, 0, 0], ignore_index=1.5), ValueError,
+     "cross_entropy: ignore_index=1.5, expected an integer, or None"),
+    (lambda: losses.cross_entropy(Y[0], [0, 0, 0], ignore_index="a"), ValueError, "='a'"),
+    (lambda: losses.cross_entropy(Y[0, :, :0], [0, 0, 0]), ValueError,
+     r"logits have shape \(3, 0\), expected \(…, K\) with K of at least 1"),
+    (lambda: losses.cross_entropy(Y * 1j, INDICES), ValueError, "logits is complex128"),
+]  # fmt: skip
+
+OPTIMISERS = [
+    (lambda: optim.Adam({"w": W}, betas=(0.9,)), ValueError,
+     r"Adam: betas=\(0.9,\), expected two numbers"),
+    (lambda: optim.Adam({"w": W}, betas=(0.9, 0.9, 0.9)), ValueError, "expected two num"),
+    (lambda: optim.AdamW({"w": W}, betas=0.9), ValueError, "AdamW: betas=0.9, expected"),
+    (lambda: optim.SGD({"w": W}, "0.1"), ValueError, "SGD: lr='0.1', expected above 0"),
+    (lambda: optim.SGD({"w": W}, None), ValueError, "SGD: lr=None, expected above 0"),
+    (lambda: optim.SGD({"w": W}, np.ones(2)), ValueError, r"SGD: lr=array\(\[1., 1.\]\)"),
+    (lambda: optim.SGD({"w": W}, True), ValueError, "SGD: lr=True, expected above 0"),
+    (lambda: optim.SGD({"w": W}, Tensor(0.1)), ValueError, r"SGD: lr=Tensor\(0.1\), exp"),
+    (lambda: optim.SGD({"a": W, "b": W}), ValueError, "SGD: a and b are one Tensor"),
+    (lambda: pickle.dumps(primitive(lambda x: x)), pickle.PicklingError,
+     "<lambda>: pickled by its name, .* Declare it at the top of a module"),
+]  # fmt: skip
+
+
+def explained(network=ELMAN, x=X, dE_dy=X[..., :1], **options):
+    return explain(network, x, dE_dy, **options)
+
+
+def oracle(of=deltas.elman, network=ELMAN, x=X, slope=X[..., :1], without="", **options):
+    state = network.state_dict()
+    state = {k.removesuffix("_l0"): v for k, v in state.items() if k != without}
+    return of(state, x, slope, **options)
+
+
+LEARNERS = [
+    (lambda: explained(CELL, X.astype(int)), ValueError, "GRUCell: x is int64, expected"),
+    (lambda: explained(CELL, INDICES), ValueError, r"GRUCell: x has shape \(3, 5\), exp"),
+    (lambda: explained(dE_dy=X), ValueError, r"∂E/∂y has shape \(5, 3, 2\), expected th"),
+    (lambda: explained(dE_dy=X[..., :1] * 1j), ValueError, "∂E/∂y is complex128, expect"),
+    (lambda: explained(t=1.5), ValueError, "explain: t=1.5, expected at least 1, a whol"),
+    (lambda: explained(t="1"), ValueError, "explain: t='1', expected at least 1, a whol"),
+    (lambda: explained(units=-1), ValueError, "explain: units=-1, expected at least 1"),
+    (lambda: explained(sample=0.5), ValueError, "explain: sample=0.5, expected at least"),
+    (lambda: explained(LSTM(2, 4), state=X[0]), ValueError,
+     r"explain: the state has 1 part, expected the tuple \(h, c\)"),
+    (lambda: explained(gradient=3), TypeError, "gradient is a int, expected a function"),
+    (lambda: explained(gradient=lambda *_: {"W_a": 1.0, "Wa": 1.0}), ValueError,
+     "returned Wa too, which is none of delta_y, .*, W_a"),
+    (lambda: explained(gradient=lambda *_: {"W_a": None}), ValueError,
+     "explain: W_a is object, expected real numbers"),
+    (lambda: oracle(without="W_a"), ValueError, "rnn.deltas.elman: W_a is missing"),
+    (lambda: oracle(network=GRU(2, 4)), ValueError, "W_a is missing; W_x is missing; b_"),
+    (lambda: oracle(x=X[..., :1]), ValueError,
+     r"elman: x has shape \(5, 3, 1\), expected \(T, B, D\) with D = 2"),
+    (lambda: oracle(x=INDICES), ValueError, r"elman: x has shape \(3, 5\), expected \(T"),
+    (lambda: oracle(x=X[:0]), ValueError, r"elman: x has shape \(0, 3, 2\), no elements"),
+    (lambda: oracle(a0=X[0]), ValueError, r"elman: a0 .* \(B, H\) with B = 3, H = 4"),
+    (lambda: oracle(slope=X[:, :1, :1]), ValueError,
+     r"dE_dy has shape \(5, 1, 1\) .*, expected numbers \(T, B, O\) = \(5, 3, 1\)"),
+    (lambda: oracle(activation="tan"), ValueError, "activation 'tan', expected one of"),
+    (lambda: oracle(activation=np.tanh), ValueError, "ufunc 'tanh'>, .* the pair of fun"),
+    (lambda: deltas.elman(ELMAN, X, X), TypeError, "parameters are a ElmanNetwork, expe"),
+    (lambda: oracle(deltas.lstm, GRU(2, 4)), ValueError,
+     r"lstm: weight_hh has shape \(12, 4\), expected \(4H, H\)"),
+    (lambda: oracle(deltas.gru, GRU(2, 4)), ValueError, r"gru: dE_dh has shape .*5, 3,"),
+    (lambda: deltas.rnn({}, X, X), ValueError, "rnn: weight_hh_l0 is missing; weight_ih"),
+    (lambda: deltas.feedforward([(Y[0], Y[0, 0], "tanh")], X[0], X[0]), ValueError,
+     r"feedforward: W_1 has shape \(3, 4\), expected \(N1, N0\) with N0 = 2"),
+    (lambda: deltas.windowed([], X, X, 6), ValueError, "window=6, expected 1 to T = 5"),
+    (lambda: deltas.rbm({"W": X[0], "b": X[0, 0]}, X[0]), ValueError, "rbm: c is missin"),
+    (lambda: deltas.boltzmann({"w": X[0, 0], "b": Y[0, 0, :3]}, X[0]), ValueError,
+     "boltzmann: b has N = 3 units, w 2 weights and the data 2 columns; expected 3"),
+]  # fmt: skip
+
+
+class Special(ElmanNetwork):
+    """A network of somebody's own."""
+
+
+FILES = [
+    (lambda: save(Special(1, 2, 1), "a.safetensors"), TypeError,
+     r"save: got a Special, expected one of ElmanNetwork, .* save_weights\(network.stat"),
+    (lambda: save(ELMAN.state_dict(), "a.safetensors"), TypeError, "save: got a dict, e"),
+    (lambda: save(ELMAN, "a.safetensors", {"a": np.ones(2)}), TypeError,
+     r"save: the details are not JSON: .* array.tolist\(\)"),
+    (lambda: save(ELMAN, "tests"), IsADirectoryError, "save: tests is a folder, expecte"),
+    (lambda: load("/"), IsADirectoryError, "/: a folder, expected a safetensors file"),
+    (lambda: save_weights(ELMAN, "a.safetensors"), TypeError, "got a ElmanNetwork, expe"),
+    (lambda: save_weights({"a": "x"}, "a.safetensors"), TypeError, "a is <U1, which saf"),
+    (lambda: Unigram(X[0, 0], 3), ValueError, "Unigram: the text is float64 of shape"),
+    (lambda: Bigram([0, 1], [0, 3], 3), ValueError, "indices from 0 to 3, expected 0 to"),
+    (lambda: perplexity([]), ValueError, "perplexity: no log-probabilities"),
+]  # fmt: skip
+
+
+def forecast(forecasts, labels="ab", **periods):
+    return viz.forecast([1, 2], forecasts, labels=labels, periods=periods, title="",
+                        unit="")  # fmt: skip
+
+
+PLOTS = [
+    (lambda: viz.credit(X), ValueError, r"credit: the norms are float64 of shape \(5, 3"),
+    (lambda: viz.credit(X[0], steps=["a"]), ValueError, "1 names of steps, expected S ="),
+    (lambda: viz.gradient_flow(np.zeros(3), 1.0), ValueError,
+     "gradient_flow: none of the 3 numbers of by_distance is above 0"),
+    (lambda: viz.gradient_flow([1.0, 0.5], pairs=X[0]), ValueError,
+     r"pairs are float64 of shape \(3, 2\), expected numbers \(T, T\) = \(2, 2\)"),
+    (lambda: viz.curves([1, 2]), TypeError, "curves: series are a list, expected a dict"),
+    (lambda: viz.curves({}), ValueError, "curves: no series, expected at least one"),
+    (lambda: viz.curves({"a": ["x"]}), ValueError, "the values of a are <U1 of shape"),
+    (lambda: forecast({"a": [1, 2, 3]}), ValueError, "a has 3 values, expected at most"),
+    (lambda: forecast({}, "a"), ValueError, "forecast: 1 labels, expected N = 2, one ea"),
+    (lambda: forecast({"a": [1]}, p=(0, 3)), ValueError, "period p is 0 to 3, expected"),
+    (lambda: viz.recall(X[0], [1.0], shape=(1, 2), title=""), ValueError,
+     r"recall: the energies are float64 of shape \(1,\), expected .* = \(3,\)"),
+    (lambda: viz.recall(X[0], X[0, 0], shape=(2, 2), title=""), ValueError,
+     r"states of N = 2 units are no pictures of shape \(2, 2\)"),
+    (lambda: viz.samples({"a": X, "b": X[..., :1]}, title=""), ValueError,
+     r"pictures of sizes a \(3, 2\), b \(3, 1\), expected one size"),
+    (lambda: viz.capacity([0.1, 0.2], [[1, 1]], title=""), ValueError,
+     r"overlaps are int64 of shape \(1, 2\), expected numbers \(L, R\) = \(2, 2\)"),
+    (lambda: viz.likelihood([1, 2], {"a": [1]}, best=0, title=""), ValueError,
+     r"likelihood: the values of a are int64 of shape \(1,\), expected .* = \(2,\)"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("call", "error", "match"),
-    [*NETWORKS, *WIRING, *CREDIT, *TRAINING, *TEXT, *ENERGIES],
-)
+    [
+        *NETWORKS, *WIRING, *CREDIT, *TRAINING, *TEXT, *ENERGIES, *LOSSES, *OPTIMISERS,
+        *LEARNERS, *FILES, *PLOTS,
+    ],
+)  # fmt: skip
 def test_a_wrong_call_is_told_what_was_expected(call, error, match):
     with pytest.raises(error, match=match):
         call()

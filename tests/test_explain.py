@@ -339,3 +339,18 @@ ELMAN = ElmanNetwork(1, 2, 1, rng=0)
 def test_what_cannot_be_explained_is_told(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_what_is_zero_by_cancelling_may_be_left_a_rounding():
+    """Softmax over one output is 1 whatever comes: every δ is 0, not 1e-17."""
+    network = ElmanNetwork(2, 3, 1, output_activation="softmax", rng=0)
+    x = np.random.default_rng(0).normal(size=(4, 2, 2))
+
+    def right(parameters, x, dE_dy, off=1e-17):
+        found = deltas.elman(parameters, x, dE_dy, output_activation="softmax")
+        return {name: found[name] + off for name in ("delta_y", "delta_a", "W_a")}
+
+    slope = np.ones((4, 2, 1))
+    assert explain(network, x, slope, gradient=right).endswith("are right.")
+    wrong = explain(network, x, slope, gradient=lambda *given: right(*given, 1e-12))
+    assert wrong.startswith("δ_y^T is the first that is wrong")

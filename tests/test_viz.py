@@ -14,7 +14,8 @@ from networks import cases
 
 import viz
 from autograd import Tensor, graph, named, scope
-from rnn import GRU, LSTM, ElmanNetwork, losses
+from rnn import GRU, LSTM, ElmanNetwork, Hopfield, credit, gradient_flow, losses
+from rnn.training import History
 from viz.layout import frames, place
 from viz.scene import AFTER, BEFORE, scene
 from viz.words import number, title
@@ -243,3 +244,27 @@ def test_the_credit_matrix_is_drawn_where_it_is_not_zero():
     assert [t.get_text() for t in axes[0].get_xticklabels()] == ["1", "2", "3", "4"]
     assert "W_a" in axes[0].get_title() and "W_{a}" in axes[1].get_ylabel()
     viz.credit(np.zeros((2, 2)))
+
+
+def test_plots_take_what_the_networks_give():
+    """The object itself in place of its arrays, and lists in place of arrays."""
+    network = ElmanNetwork(1, 2, 1, rng=0)
+    x = np.random.default_rng(0).normal(size=(5, 1, 1))
+    errors = lambda t, i: losses.squared_error(i.y, x[t])  # noqa: E731
+    found = credit([errors(t, i) for t, i in enumerate(network.unroll(x))], network.W_a)
+    (whole,), (alone,) = (
+        viz.credit(what, steps=steps).axes[0].images
+        for what, steps in ((found, ()), (found.norms.tolist(), found.steps))
+    )
+    assert whole.get_array().tolist() == alone.get_array().tolist()
+    flow = gradient_flow(network, x, errors)
+    axes = viz.gradient_flow(flow).axes[0]
+    assert flow.verdict in axes.get_title() and len(axes.lines) == 2
+    assert len(viz.gradient_flow(flow.by_distance.tolist()).axes[0].lines) == 1
+    (line,) = viz.curves(History(loss=[2.0, 1.0])).axes[0].lines
+    assert line.get_ydata().tolist() == [2, 1]
+    machine = Hopfield(4)
+    machine.store(np.array([[1, -1, 1, -1]]))
+    path = machine.recall(np.array([1, 1, 1, -1]), rng=0)
+    below = viz.recall(path, shape=(2, 2), title="t").axes[-1]
+    assert np.array_equal(below.lines[0].get_ydata(), path.energies)

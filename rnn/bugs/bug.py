@@ -77,7 +77,10 @@ class Bug:
 
 
 def first_difference(
-    found: Mapping[str, Array], right: Mapping[str, Array], tolerance: float = 1e-9
+    found: Mapping[str, Array],
+    right: Mapping[str, Array],
+    tolerance: float = 1e-9,
+    rounding: float = 0.0,
 ) -> str | None:
     """Name what is wrong first on the way back: δ_y^T, δ_a^T, δ_y^{T-1}, …, gradients.
 
@@ -85,6 +88,8 @@ def first_difference(
         found: results under the names of an oracle; those missing are skipped.
         right: the results of the oracle, of one layer.
         tolerance: how far numbers may differ, relative to the largest of their kind.
+        rounding: how far they may differ in any case: what is 0 only because its terms
+            cancel comes out so large.
 
     Returns:
         "δ_a^{T-1}", "dc^1" (for T > 1 the first step is always called 1), "∂E/∂W_a", …;
@@ -92,15 +97,16 @@ def first_difference(
     """
     steps = [key for key in STEPS if key in right]
     T = len(right[steps[0]])
+    allowed = tolerance, rounding
     for t in reversed(range(T)):
         for key in steps:
             if key not in found:
                 continue
             same = np.shape(found[key]) == right[key].shape
-            if not (same and _agree(found[key][t], right[key][t], tolerance)):
+            if not (same and _agree(found[key][t], right[key][t], allowed)):
                 return f"{symbol(key)}^{_step(t + 1, T)}"
     for key in (key for key in GRADIENTS if key in right):
-        if key in found and not _agree(found[key], right[key], tolerance):
+        if key in found and not _agree(found[key], right[key], allowed):
             return f"∂E/∂{key}"
     return None
 
@@ -114,8 +120,7 @@ def _step(t: int, T: int) -> str:
     return "T" if t == T else "1" if t == 1 else f"{{T-{T - t}}}"
 
 
-def _agree(found: Any, right: Array, tolerance: float) -> bool:
-    largest = np.max(np.abs(right), initial=0)
-    return np.shape(found) == right.shape and bool(
-        np.all(np.abs(found - right) <= tolerance * largest)
-    )
+def _agree(found: Any, right: Array, allowed: tuple[float, float]) -> bool:
+    tolerance, rounding = allowed
+    most = max(tolerance * np.max(np.abs(right), initial=0), rounding)
+    return np.shape(found) == right.shape and bool(np.all(np.abs(found - right) <= most))
