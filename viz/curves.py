@@ -6,13 +6,15 @@ from itertools import pairwise
 
 from viz.scene import Point
 
-__all__ = ["Curve", "curves"]
+__all__ = ["Curve", "curves", "shaft"]
 
 Curve = list[Point]
 """The control points of cubics, end to end: 1 + 3 n of them."""
 
 APART, FARTHEST = 3.0, 6.0
 """Half the distance between the two lines; and half of that along a row, at most."""
+ARROW = 5.0
+"""Length of an arrow's head, in points."""
 ROUND = 7.0
 """How far from a corner a line begins to turn."""
 
@@ -20,6 +22,14 @@ ROUND = 7.0
 def curves(way: list[Point]) -> tuple[Curve, Curve]:
     """The value's line, on the left of the way, and the gradient's, on its right."""
     return _rounded(_beside(way)), _rounded(_beside(way[::-1]))
+
+
+def shaft(curve: Curve) -> Curve:
+    """A curve up to where its arrow's head begins; its last piece is straight."""
+    (x0, y0), (x, y) = curve[-4], curve[-1]
+    length = ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5 or 1.0
+    end = _between((x0, y0), (x, y), max(0.0, 1 - ARROW / length))
+    return [*curve[:-3], *_straight((x0, y0), end)]
 
 
 def _beside(way: list[Point]) -> list[Point]:

@@ -15,12 +15,12 @@ import numpy as np
 
 from autograd import Graph, Tensor
 from autograd import graph as snapshot
-from viz.curves import Curve, curves
+from viz.curves import Curve, curves, shaft
 from viz.fold import fold
 from viz.layout import FONT_SIZE, corner, frames, place
-from viz.scene import AFTER, BEFORE, Box, Line, scene
+from viz.scene import AFTER, BEFORE, Box, Line, Scene, scene
 
-__all__ = ["graph"]
+__all__ = ["graph", "heat", "laid_out", "largest_of", "strength", "text"]
 
 INK, BACK, PAPER, RULE = "#33415c", "#c1121f", "#f7f8fb", "#c9d0de"
 RED_INK = "#8f0a17"
@@ -28,8 +28,6 @@ HEAT = ("#ffffff", "#fff7e3", "#ffedc7", "#ffe0aa", "#fed090", "#fcbd78", "#f8a8
 FONT = "Helvetica,Arial,sans-serif"
 DECADES = 3.0
 """The range of gradients, in powers of ten below the largest, that colours tell apart."""
-ARROW = 5.0
-"""Length of an arrow's head, in points."""
 LEGEND = (
     "grey frame: one step; time runs from left to right     "
     "dark: a value, going forward     ·: a value without a name\\l"
@@ -64,19 +62,30 @@ def graph(
     Raises:
         ValueError: for fewer than one step.
     """
+    return text(laid_out(tensor, values, steps)[1])
+
+
+def laid_out(
+    tensor: Tensor | Graph, values: bool, steps: int | None
+) -> tuple[Graph, Scene]:
+    """What was recorded, and the scene of it with everything in its place."""
     recorded = tensor
     if not isinstance(recorded, Graph):
         recorded = snapshot(recorded, contributions=True)
     shown = fold(scene(recorded, values), steps)
     place(shown)
+    return recorded, shown
+
+
+def text(shown: Scene) -> graphviz.Digraph:
+    """A scene that is laid out as DOT."""
     dot = graphviz.Digraph("unrolled")
     dot.attr(layout="nop2")  # as placed here, whatever engine the file is given to
     dot.attr(bgcolor="white", fontname=FONT, fontsize="13", fontcolor=INK, pad="0.15")
     dot.attr("node", shape="box", fixedsize="true", fontname=FONT, fontcolor=INK)
     dot.attr("node", fontsize=f"{FONT_SIZE:g}", color=INK, penwidth="0.8")
     dot.attr("edge", color=INK, arrowsize="0.6", penwidth="0.9")
-    sizes = [box.size for box in shown.boxes.values()]
-    largest = max((size for size in sizes if np.isfinite(size)), default=0.0)
+    largest = largest_of(shown)
     columns = shown.columns
     for name, *bounds in frames(shown):
         with dot.subgraph(name=f"cluster_{name}") as inner:
@@ -118,7 +127,7 @@ def _node(dot: graphviz.Digraph, box: Box, largest: float) -> None:
         pos=f"{box.x:.1f},{box.y:.1f}",
         width=f"{box.width / 72:.3f}",
         height=f"{box.height / 72:.3f}",
-        **{"fillcolor": _heat(box.size, largest)} | STYLE[box.kind],
+        **{"fillcolor": HEAT[heat(box.size, largest)]} | STYLE[box.kind],
     )
 
 
@@ -140,7 +149,7 @@ def _edges(dot: graphviz.Digraph, line: Line, largest: float) -> None:
     forward, back = curves(line.way)
     dot.edge(line.tail, line.head, pos=_spline(forward))
     if line.size:
-        width = 0.7 + 2.0 * _strength(line.size, largest)
+        width = 0.7 + 2.0 * strength(line.size, largest)
         red = {"color": BACK, "style": "dashed", "penwidth": f"{width:.2f}"}
         dot.edge(line.head, line.tail, pos=_spline(back), **red)
 
@@ -150,25 +159,24 @@ def _spline(curve: Curve) -> str:
 
     The last, which is straight, ends where the arrow's head begins.
     """
-    (x0, y0), (x, y) = curve[-4], curve[-1]
-    length = ((x - x0) ** 2 + (y - y0) ** 2) ** 0.5 or 1.0
-    kept = max(0.0, 1 - ARROW / length)
-    last = [
-        (x0 + (x - x0) * share, y0 + (y - y0) * share)
-        for share in (kept / 3, kept * 2 / 3, kept)
-    ]
-    points = " ".join(f"{px:.1f},{py:.1f}" for px, py in (*curve[:-3], *last))
+    x, y = curve[-1]
+    points = " ".join(f"{px:.1f},{py:.1f}" for px, py in shaft(curve))
     return f"e,{x:.1f},{y:.1f} {points}"
 
 
-def _strength(size: float, largest: float) -> float:
+def largest_of(shown: Scene) -> float:
+    """The largest gradient in a scene, which all others are coloured by."""
+    sizes = [box.size for box in shown.boxes.values()]
+    return max((size for size in sizes if np.isfinite(size)), default=0.0)
+
+
+def strength(size: float, largest: float) -> float:
     """0 to 1: how large a gradient is beside the largest, on a logarithmic scale."""
     if not np.isfinite(size):
         return 1.0
     return float(np.clip(1 + np.log10(size / largest) / DECADES, 0, 1))
 
 
-def _heat(size: float, largest: float) -> str:
-    if not size:
-        return HEAT[0]
-    return HEAT[round(_strength(size, largest) * (len(HEAT) - 1))]
+def heat(size: float, largest: float) -> int:
+    """Which colour of HEAT a box is filled with."""
+    return round(strength(size, largest) * (len(HEAT) - 1)) if size else 0

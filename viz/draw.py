@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -16,33 +16,52 @@ import graphviz
 from autograd import Graph, Tensor
 from autograd.extras import MissingExtraError, require
 from autograd.files import written
-from viz.dot import graph
+from viz.dot import laid_out, text
+from viz.page import page
+from viz.plain import to_json
+from viz.scene import Scene
+from viz.svg import svg
 
 __all__ = ["Drawing", "draw"]
 
-RENDERED = ("svg", "png", "pdf")
-FORMATS = ("dot", *RENDERED)
+WRITTEN: dict[str, Callable[[Graph, Scene], str]] = {
+    "dot": lambda graph, scene: text(scene).source,
+    "svg": lambda graph, scene: HEAD + svg(scene),
+    "html": page,
+    "json": to_json,
+}
+"""What is written here, without any other program."""
+RENDERED = ("png", "pdf")
+FORMATS = (*WRITTEN, *RENDERED)
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 class Drawing:
     """A picture of a graph; a notebook shows it by itself.
 
     Attributes:
-        source: the DOT text.
+        graph: what was recorded.
+        scene: what is drawn of it, with everything in its place.
     """
 
-    def __init__(self, dot: graphviz.Digraph) -> None:
-        self.source: str = dot.source
+    def __init__(self, graph: Graph, scene: Scene) -> None:
+        self.graph = graph
+        self.scene = scene
+
+    @property
+    def source(self) -> str:
+        """The DOT text."""
+        return WRITTEN["dot"](self.graph, self.scene)
 
     def render(self, format: str) -> bytes:  # noqa: A002 (graphviz' own word)
-        """The picture in one of "dot", "svg", "png", "pdf".
+        """The picture in one of "dot", "svg", "html", "json", "png", "pdf".
 
         Raises:
             ValueError: for another format.
-            MissingExtraError: where there is no Graphviz to lay it out.
+            MissingExtraError: for PNG and PDF where there is no Graphviz to draw them.
         """
-        if format == "dot":
-            return self.source.encode()
+        if format in WRITTEN:
+            return WRITTEN[format](self.graph, self.scene).encode()
         if format not in RENDERED:
             raise ValueError(
                 f"draw: no format {format!r}; expected one of {', '.join(FORMATS)}"
@@ -72,11 +91,13 @@ def draw(
 
     Args:
         tensor: the root, usually the loss; or a snapshot of it.
-        path: where to write it: `.svg`, `.png`, `.pdf` or `.dot`.
+        path: where to write it, by its ending: `.svg`; `.html`, a page to explore it
+            in; `.dot`; `.json`, as `viz.plain` has it; `.png` or `.pdf`, which
+            need Graphviz.
         values: write values and gradients into the nodes.
         steps: draw at most so many steps, the first and the last; all unless given.
     """
-    drawing = Drawing(graph(tensor, values=values, steps=steps))
+    drawing = Drawing(*laid_out(tensor, values, steps))
     if path is not None:
         drawing.save(path)
     return drawing

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Graph, Node
-from viz.words import is_cut, quantity, title
+from viz.words import is_cut, quantity, shown, title
 
 __all__ = ["AFTER", "BEFORE", "Box", "Line", "Point", "Scene", "scene"]
 
@@ -156,7 +156,7 @@ def _texts(
     if values:
         value = quantity(node.value)
         if gradient is not None:
-            symbol = f"δ{(node.name or '')[1:]}" if _is_field(node) else "∂"
+            symbol = shown(f"δ{(node.name or '')[1:]}") if _is_field(node) else "∂"
             sent = f"{symbol} {quantity(gradient)}"
     return *title(node, graph), value, sent, _norm(gradient)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Graph, Node
 
-__all__ = ["is_cut", "number", "quantity", "title"]
+__all__ = ["is_cut", "number", "quantity", "shown", "title"]
 
 FORMS = {
     "add": "{0} + {1}", "subtract": "{0} − {1}", "multiply": "{0} × {1}",
@@ -30,11 +30,11 @@ def title(node: Node, graph: Graph) -> tuple[str, str]:
     """What a node is called, and how it came about."""
     if node.op == "leaf":
         cut = f" ({node.scope.replace('/', ', ')})" if is_cut(node) else ""
-        return _shown(node.name or "constant"), _shown(cut)
+        return shown(node.name or "constant"), shown(cut)
     words = [_argument(a, graph) for a in node.arguments]
     form = FORMS.get(node.op, f"{node.op}({{0}})" if words else node.op)
     made = form.format(*words, *("·", "·"))
-    return _shown(node.name or ""), _shown(f" = {made}" if node.name else made)
+    return shown(node.name or ""), shown(f" = {made}" if node.name else made)
 
 
 def is_cut(node: Node) -> bool:
@@ -49,8 +49,8 @@ def _argument(argument: int | str, graph: Graph) -> str:
     return argument if len(argument) <= LONGEST else "const"
 
 
-def _shown(text: str) -> str:
-    """Without control characters, which no label can hold."""
+def shown(text: str) -> str:
+    """Text without control characters, which no label can hold."""
     return "".join(c for c in text if c.isprintable())
 
 
