@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, linear_steps, named, sigmoid
+from autograd import Tensor, linear, linear_steps, named, sigmoid
 from rnn.activations import ACTIVATIONS, activation_named
 from rnn.module import Module, check_config, uniform
 
@@ -99,10 +99,7 @@ class Cell(Module):
 
     def of_inputs(self, x: Any) -> Any:
         """What the inputs x (…, D) send to the gates (…, G·H)."""
-        fields = np.inner(x, self.weight_ih)
-        for bias in self._biases():
-            fields = fields + bias
-        return fields
+        return linear(x, self.weight_ih, *self._biases())
 
     def of_steps(self, xs: Any) -> Callable[[int], Any]:
         """The same for xs (T, B, D), as a function of the step: one product of all."""

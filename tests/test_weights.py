@@ -278,6 +278,7 @@ def test_a_damaged_file_that_begins_as_pickles_do_is_not_called_one(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    for path in (tmp_path / "w.safetensors", tmp_path):
-        with pytest.raises(FileNotFoundError, match="no such file"):
-            load_weights(path)
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        load_weights(tmp_path / "w.safetensors")
+    with pytest.raises(IsADirectoryError, match="a folder, expected a safetensors file"):
+        load_weights(tmp_path)

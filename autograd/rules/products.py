@@ -16,7 +16,7 @@ from autograd.primitive import Primitive, implements, rule
 from autograd.tensor import DISPATCH, Tensor, array_of, listed, named, value_of
 from autograd.tracing import ARRAYS
 
-__all__ = ["linear_steps", "times_transposed"]
+__all__ = ["linear", "linear_steps", "times_transposed"]
 
 
 def _arrays(x: Any, y: Any) -> bool:
@@ -127,16 +127,22 @@ def linear_steps(x: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
     The graph has x^t, and the use of W and of each b at every step; their values are
     rows of one product, taken of all steps at once.
     """
-    rows = np.dot(_rows(array_of(x)), value_of(W).T)
-    if biases:
-        np.add(rows, sum(value_of(b) for b in biases), rows)
-    whole = np.reshape(rows, (*np.shape(x)[:-1], np.shape(W)[0]))
-    linear = LINEAR[len(biases)]
+    whole = _linear(*map(array_of, (x, W, *biases)))
+    operation = LINEAR[len(biases)]
 
     def step(t: int) -> Any:
-        return linear.known(whole[t], named("x", x[t]), W, *biases)
+        return operation.known(whole[t], named("x", x[t]), W, *biases)
 
     return step
+
+
+def _linear(x: Any, W: Any, *biases: Any) -> Any:
+    rows = np.dot(_rows(x) if np.ndim(x) > 1 else x, W.T)
+    for b in biases:
+        rows = (
+            np.add(rows, b, rows) if np.result_type(rows, b) == rows.dtype else rows + b
+        )
+    return np.reshape(rows, (*np.shape(x)[:-1], np.shape(W)[0]))
 
 
 def _linear_x(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
@@ -156,12 +162,15 @@ def _linear_b(g: Any, *_: Any) -> Any:
 
 
 LINEAR = [
-    Primitive(lambda x, W, *biases: np.inner(x, W) + sum(biases), name="linear").defvjp(
-        _linear_x, _linear_W, *(_linear_b,) * count
-    )
+    Primitive(_linear, name="linear").defvjp(_linear_x, _linear_W, *(_linear_b,) * count)
     for count in range(3)
 ]
-"""x Wᵀ and so many biases, whose values are known."""
+"""x Wᵀ and so many biases."""
+
+
+def linear(x: Any, W: Any, *biases: Any) -> Any:
+    """X Wᵀ + Σ b as one operation, of x (…, N) with W (M, N) and at most two b (M,)."""
+    return LINEAR[len(biases)](x, W, *biases)
 
 
 @implements(np.linalg.tensordot)

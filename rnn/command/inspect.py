@@ -138,7 +138,7 @@ def _window(
 @_on_a_window
 @out_option("unrolled-graph")
 def graph(window: Window, steps: int, out: Path) -> None:
-    """Draw the graph that a saved MODEL is unrolled into: .svg, .png and .dot."""
+    """Draw the graph that a saved MODEL is unrolled into: .svg, .html, .png and .dot."""
     show_files(draw_window(window, steps, output_folder(out)))
 
 

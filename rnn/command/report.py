@@ -81,9 +81,11 @@ def series_window(network: Any, x: Array, labels: Any) -> Window:
 
 
 def draw_window(window: Window, steps: int, out: Path) -> list[Path]:
-    """The unrolled graph of a window's last steps as .svg, .png and .dot."""
+    """The unrolled graph of a window's last steps as .svg, .html, .png and .dot."""
     drawing = viz.draw(window.last(steps).unrolled())
-    return [drawing.save(out / f"graph.{ending}") for ending in ("svg", "png", "dot")]
+    return [
+        drawing.save(out / f"graph.{ending}") for ending in ("svg", "html", "png", "dot")
+    ]
 
 
 def plot_flow(flow: GradientFlow, path: Path) -> Path:
