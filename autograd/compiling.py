@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from autograd.context import Setting, State, state
 from autograd.levels import Levels, of_floats
 from autograd.plan import Plan, needed
+from autograd.results import Results, agree
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.tracing import Tape, Traced, TracedFloat
+from autograd.tracing import Slot, Tape, Traced, TracedNumber
 from autograd.trees import leaves, map_tree
 
 __all__ = ["compile", "fresh"]
@@ -37,33 +39,51 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             from call to call while their shapes and dtypes stay; and of anything else
             (integers, text, None), which must stay equal. Its Tensors are known by
             reference: parameters that it closes over are read where they are at each
-            call, and get their gradients. Arrays that it closes over are read where they
-            are, too. It is run twice when it is recorded.
+            call, and get their gradients. So are arrays that it closes over, where they
+            meet a Tensor as they are. All else that it closes over is as it was when it
+            was recorded: numbers, and what NumPy makes of arrays alone (`array * 2`,
+            `array[0]`); what changes must be an argument. It is run twice when it is
+            recorded, and again when the array of a parameter was set (`p.data = …`,
+            not `p.data[:] = …`) for the first time since.
 
     Returns:
-        A function that returns what `fun` returns, in arrays of its own. A Tensor that it
-        returns is outside of any graph: differentiate inside.
+        A function that returns what `fun` returns, in arrays of its own. What is computed
+        from it has no gradient by anything in `fun`: differentiate inside. It may be
+        called from several threads, one of which waits for another.
 
     Raises:
         TypeError: when recording, where a value would leave the program (`float(x)`,
-            `x.item()`, np.asarray(x)), or where arrays of before are changed in place.
-        ValueError: for other shapes, dtypes, or constants than those recorded; and where
-            a comparison or truth value that steered the program falls the other way.
+            `x.item()`, np.asarray(x)), or where arrays of before are changed in place;
+            from a sweep that comes to what it returned.
+        ValueError: for other shapes, dtypes, or constants than those recorded; where a
+            comparison or truth value that steered the program falls the other way; and
+            where the two runs differ, as by random numbers (see `fresh`).
     """
     programs: list[_Program] = []
+    turn = RLock()
 
     @wraps(fun)
     def replayed(*args: Any, **kwargs: Any) -> Any:
         now = state.get()
         if now.tape is not None or now.lines is not None:
             return fun(*args, **kwargs)  # within another program, or being watched
-        if programs:
-            return programs[0].replay(args, kwargs)
-        program = _Program(fun, args, kwargs)
-        programs.append(program)
-        return program.first
+        with turn:
+            if programs:
+                moved = programs[0].moved()
+                if not moved:
+                    return programs[0].replay(args, kwargs)
+                programs[0].check(args, kwargs)
+            with RECORDING:
+                program = _Program(fun, args, kwargs, moved if programs else frozenset())
+            programs[:] = [program]
+            first, program.first = program.first, None
+            return first
 
     return replayed
+
+
+RECORDING = RLock()
+"""Held while a program is recorded: values inside of its parameters are traced then."""
 
 
 def fresh(draw: Callable[[], Any]) -> Any:
@@ -109,13 +129,13 @@ class _Scout(_Observer):
     """Finds the Tensors of before that a function uses, in a run that counts for nothing.
 
     Attributes:
-        found: these Tensors, with the gradients that they had.
+        found: these Tensors, with the gradients and values that they had.
         draws: the results of `fresh`, which the recorded run gets again.
     """
 
     def __init__(self) -> None:
         self.start = wrap(0.0)._order
-        self.found: dict[Tensor, Any] = {}
+        self.found: dict[Tensor, tuple[Any, Any]] = {}
         self.draws: list[Any] = []
 
     def meet(self, args: Any) -> None:
@@ -128,11 +148,14 @@ class _Scout(_Observer):
                         "outside of it. Compute it inside, or pass its `.detach()` as an "
                         "argument"
                     )
-                self.found[x] = x._grad
+                grad = x._grad
+                self.found[x] = grad, np.array(x._data)
+                x._grad = grad.copy() if isinstance(grad, np.ndarray) else grad
 
     def leave(self, node: Tensor, g: Any) -> None:
         """A gradient that has come to a leaf."""
-        node._grad = g if node._grad is None else node._grad + g
+        own = g if type(g) is float else np.array(g)
+        node._grad = own if node._grad is None else node._grad + g
 
     def gradient(self, leaf: Tensor) -> Any:
         """The gradient as it is."""
@@ -143,6 +166,13 @@ class _Scout(_Observer):
         self.draws.append(draw())
         return self.draws[-1]
 
+    def restore(self) -> None:
+        """Undo what the run did to these Tensors."""
+        for x, (grad, value) in self.found.items():
+            x._grad = grad
+            if isinstance(x._data, np.ndarray) and x._data.tobytes() != value.tobytes():
+                x._data[...] = value
+
 
 class _Recorder(_Observer):
     """Records a program: what `State.tape` is in the second run."""
@@ -150,25 +180,31 @@ class _Recorder(_Observer):
     def __init__(self, scout: _Scout) -> None:
         self.tape = Tape()
         self.known = set(scout.found)
-        self.start = scout.start
+        self.start = wrap(0.0)._order
         self.draws = iter(scout.draws)
+        self.owned: set[int] = set()
 
     def meet(self, args: Any) -> None:
         """See that nothing of before is used that the first run did not find."""
         for x in args:
             if isinstance(x, Tensor) and x._order < self.start and x not in self.known:
                 raise TypeError(
-                    f"compile: the function used {x._title()} in its second run only; "
-                    "expected it to do the same each time"
+                    f"compile: the function used {x._title()} in its second run only. "
+                    "Where that is a state which it keeps from call to call, pass it as "
+                    "an argument and return the next"
                 )
 
     def leave(self, node: Tensor, g: Any) -> None:
         """A gradient that has come to a leaf: added to what it had."""
+        if isinstance(g, TracedNumber):
+            g = g.boxed()
+        elif isinstance(g, np.generic):
+            g = np.asarray(g)
         had = node._grad
         if isinstance(had, _Added):
-            node._grad = _Added(had.g + g)
+            had.parts.append(g)
         elif had is BEFORE:
-            node._grad = _Added(g)
+            node._grad = _Added([g])
         else:
             node._grad = g if had is None else had + g
 
@@ -179,48 +215,78 @@ class _Recorder(_Observer):
                 f"compile: the function reads the gradient that {leaf._title()} has had "
                 "since before it ran. Call zero_grad() first, inside the function"
             )
+        if type(leaf._grad) is Traced and leaf._grad.slot not in self.owned:
+            # It may be another's too; whoever reads it may change it in place.
+            leaf._grad = leaf._grad.copy()
+            self.owned.add(leaf._grad.slot)
         return leaf._grad
 
     def fresh(self, draw: Callable[[], Any]) -> Any:
         """See `fresh`."""
-        value = next(self.draws)
-        return self.tape.source(draw, value)
+        for value in self.draws:
+            return self.tape.source(draw, value)
+        raise TypeError(
+            "compile: the function drew more random numbers in its second run than in "
+            "its first; expected it to do the same each time"
+        )
 
 
 class _Added:
-    """A gradient that is to be added to the one of before."""
+    """Gradients that are to be added to the one of before, one after the other."""
 
-    def __init__(self, g: Any) -> None:
-        self.g = g
+    def __init__(self, parts: list[Any]) -> None:
+        self.parts = parts
 
 
 class _Program:
     """One recorded call of a function.
 
+    Args:
+        apart: the parameters that are copied at each call; all others are read where
+            they are for as long as their arrays are not set.
+
     Attributes:
         first: what the function returned when it was recorded.
     """
 
-    def __init__(self, fun: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        apart: frozenset[Tensor] = frozenset(),
+    ) -> None:
+        self.apart = apart
         self.name = getattr(fun, "__name__", "the function")
         given = (args, kwargs)
         self.tree = map_tree(_placeholder, given)
         self.signature = [_kind(x) for x in leaves(given)]
         scout = _Scout()
-        scout.meet([x for x in leaves(given) if not _varies(x)])
         try:
             with _Taped(scout):
+                scout.meet([x for x in leaves(given) if not _varies(x)])
                 inside = map_tree(_entering, given)
-                fun(*inside[0], **inside[1])
+                out = fun(*inside[0], **inside[1])
+                expected = map_tree(lambda x: x, (out, [x._grad for x in scout.found]))
         finally:
-            for x, grad in scout.found.items():
-                x._grad = grad
+            scout.restore()
+        before = [grad for grad, _ in scout.found.values()]
         self._record(fun, given, scout)
+        if not agree(expected, (self.first, [x._grad for x in scout.found])):
+            for x, grad in zip(scout.found, before, strict=True):
+                x._grad = grad
+            raise ValueError(
+                f"compile: {self.name} came to other numbers when it was run again, as "
+                "it is when it is recorded, and the program would keep those for ever: "
+                "random numbers, a counter, the time, a state that it changes? Draw "
+                "random numbers through `fresh`, and pass what changes as an argument"
+            )
 
     def _record(self, fun: Callable[..., Any], given: Any, scout: _Scout) -> None:
         recorder = _Recorder(scout)
         tape = recorder.tape
         self.leaves = list(scout.found)
+        self.tracked = [x._tracked for x in self.leaves]
         before = [(x._data, x._exposed, x._seal, x._grad) for x in self.leaves]
         try:
             for x in self.leaves:
@@ -239,28 +305,23 @@ class _Program:
             self.slots = [int(x._data.slot) for x in self.leaves]
             grads = [x._grad for x in self.leaves]
         finally:
+            tape.ended = True
             for x, (data, exposed, seal, grad) in zip(self.leaves, before, strict=True):
                 x._data, x._exposed, x._seal, x._grad = data, exposed, seal, grad
         self.grads = [_effect(g) for g in grads]
-        self.out = map_tree(_result, out)
-        wanted = [r.slot for r in leaves(self.out) if isinstance(r, _Result)]
-        wanted += [slot for _, slot in self.grads if slot is not None]
+        self.results = Results(self.name, out, self.leaves, recorder.start)
+        parts = [part for _, parts in self.grads for part in parts]
+        wanted = self.results.slots + [p for p in parts if isinstance(p, Slot)]
         self.bound = {
             slot: x._data
             for x, slot in zip(self.leaves, self.slots, strict=True)
-            if isinstance(x._data, np.ndarray)
+            if isinstance(x._data, np.ndarray) and x not in self.apart
         }
-        values = {x.slot: x.value for x in leaves(out) if isinstance(x, Traced)}
-        values |= {
-            value_of(x).slot: value_of(x).value
-            for x in leaves(out)
-            if isinstance(x, Tensor) and isinstance(value_of(x), Traced)
-        }
-        values |= {
-            g.slot: g.value
-            for g in (g.g if isinstance(g, _Added) else g for g in grads)
-            if isinstance(g, Traced)
-        }
+        held = [
+            part for g in grads for part in (g.parts if isinstance(g, _Added) else [g])
+        ]
+        held += [y for x in leaves(out) for y in (x, value_of(x), _gradient(x))]
+        values = {x.slot: x.value for x in held if isinstance(x, Traced)}
         self.first = self._finish(values)
         steps = needed(tape, wanted)
         self.plan: Any = (
@@ -269,12 +330,20 @@ class _Program:
             else Plan(tape, steps, wanted, self.bound)
         )
 
+    def moved(self) -> frozenset[Tensor]:
+        """The parameters whose arrays have been set, ever, if any has been since."""
+        slots = zip(self.leaves, self.slots, strict=True)
+        found = {x for x, s in slots if x._data is not self.bound.get(s, x._data)}
+        return self.apart | found if found else frozenset()
+
     def replay(self, args: Any, kwargs: Any) -> Any:
         """Run it on other arguments."""
         given = leaves((args, kwargs))
-        self._check(map_tree(_placeholder, (args, kwargs)), given)
+        self.check(args, kwargs)
         values = self.plan.values
-        for x, slot in zip(given, self.inputs, strict=True):
+        for x, slot in zip(
+            (*given, *self.leaves), (*self.inputs, *self.slots), strict=True
+        ):
             if slot is None or slot in self.bound:
                 continue
             value = value_of(x)
@@ -282,43 +351,44 @@ class _Program:
                 values[slot] = value
             else:
                 np.copyto(values[slot], value)
-        for x, slot in zip(self.leaves, self.slots, strict=True):
-            if slot not in self.bound:
-                values[slot] = x._data
-            elif x._data is not self.bound[slot]:
-                # It was set since: the program reads from where it has always read.
-                np.copyto(self.bound[slot], x._data)
-                x._data = self.bound[slot]
-                x._exposed, x._seal = False, None
         self.plan.run()
         return self._finish(values)
 
     def _finish(self, values: Any) -> Any:
         """Leave the gradients where they belong; what the function returns."""
-        for x, (adds, slot) in zip(self.leaves, self.grads, strict=True):
-            if slot is None:
-                if not adds:
-                    x._grad = None
-                continue
-            g = values[slot]
-            if adds and x._grad is not None:
-                x._grad = x.grad + g
-            else:
-                x._grad = g if type(g) is float else np.array(g)
-        return map_tree(
-            lambda r: r.of(values[r.slot]) if isinstance(r, _Result) else r, self.out
-        )
+        found = self.results.of(values)
+        for x, (adds, parts) in zip(self.leaves, self.grads, strict=True):
+            if not adds:
+                x._grad = None
+            for part in parts:
+                g = values[part] if isinstance(part, Slot) else part
+                if x._grad is not None:
+                    x._grad = x.grad + g
+                else:
+                    x._grad = g if type(g) is float else np.array(g)
+        return found
 
-    def _check(self, tree: Any, given: list[Any]) -> None:
+    def check(self, args: Any, kwargs: Any) -> None:
+        """See that these arguments are like those that it was recorded for."""
+        tree, given = map_tree(_placeholder, (args, kwargs)), leaves((args, kwargs))
+        for x, tracked in zip(self.leaves, self.tracked, strict=True):
+            if x._tracked is not tracked:
+                raise ValueError(
+                    f"compile: {self.name} was recorded when {x._title()} had "
+                    f"requires_grad={tracked}, and it is {x._tracked} now. Compile it "
+                    "again: `compile(fun)` makes another program"
+                )
         kinds = [_kind(x) for x in given]
         if kinds == self.signature and tree == self.tree:
             return
         pairs = zip(kinds, self.signature, strict=False)
         differs = next((pair for pair in pairs if pair[0] != pair[1]), None)
         what = (
-            f"an argument is {_words(differs[0])}, and was {_words(differs[1])}"
+            "an argument is another Tensor that requires a gradient"
+            if differs and {kind[0] for kind in differs} == {"Tensor"}
+            else f"an argument is {_words(differs[0])}, and was {_words(differs[1])}"
             if differs
-            else "its arguments are nested otherwise than they were"
+            else "its arguments are nested otherwise than they were, or not equal"
         )
         raise ValueError(
             f"compile: {self.name} was recorded once, but {what}. Compile it again for "
@@ -326,35 +396,20 @@ class _Program:
         )
 
 
-class _Result:
-    """A value that a program returns, and in what form."""
-
-    def __init__(self, slot: int, tensor: bool, number: bool) -> None:
-        self.slot, self.tensor, self.number = slot, tensor, number
-
-    def of(self, value: Any) -> Any:
-        """The value in that form, of its own."""
-        if self.number:
-            value = float(value)
-        elif isinstance(value, np.ndarray):
-            value = value.copy()
-        return wrap(value) if self.tensor else value
+def _gradient(x: Any) -> Any:
+    return x._grad if isinstance(x, Tensor) else None
 
 
-def _result(x: Any) -> Any:
-    value = value_of(x)
-    if not isinstance(value, Traced):
-        return x
-    return _Result(value.slot, isinstance(x, Tensor), isinstance(value, TracedFloat))
+def _effect(g: Any) -> tuple[bool, list[Any]]:
+    """Whether a leaf keeps the gradient that it had, and what is added to it, in turn.
 
-
-def _effect(g: Any) -> tuple[bool, int | None]:
-    """Whether a leaf's gradient is added to what it had, and the slot it comes from."""
-    if g is BEFORE:
-        return True, None
-    if g is None:
-        return False, None
-    return (True, g.g.slot) if isinstance(g, _Added) else (False, g.slot)
+    Each is a slot, or what was set when the function was recorded.
+    """
+    if g is BEFORE or g is None:
+        return g is BEFORE, []
+    parts = g.parts if isinstance(g, _Added) else [g]
+    found = [Slot(p.slot) if isinstance(p, Traced) else value_of(p) for p in parts]
+    return isinstance(g, _Added), found
 
 
 def _varies(x: Any) -> bool:
@@ -392,5 +447,5 @@ def _words(kind: Any) -> str:
     if name == "constant":
         return str(shape)
     if name == "Tensor":
-        return "another Tensor"
+        return "a Tensor that requires a gradient"
     return f"an array {shape} of {dtype}" if name == "array" else "a float"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,27 @@ def of_floats(steps: list[Step], kinds: list[Kind]) -> bool:
         and step.function.nout == 1
         and not step.kwargs
         and isinstance(step.result, Slot)
-        and kinds[step.result].dynamic
         and all(isinstance(x, (Slot, int, float)) for x in step.args)
+        and all(kinds[s].dynamic for s in (step.result, *_given(step)))
+        and _takes_floats(step.function, tuple(_type(x, kinds) for x in step.args))
         for step in steps
     )
+
+
+def _given(step: Step) -> list[Slot]:
+    return [x for x in step.args if isinstance(x, Slot)]
+
+
+def _type(x: Any, kinds: list[Kind]) -> Any:
+    return kinds[x].dtype if isinstance(x, Slot) else int if type(x) is int else float
+
+
+@cache
+def _takes_floats(function: Any, types: tuple[Any, ...]) -> bool:
+    """Whether a ufunc of these types does what it does where all of them are floats."""
+    given = (np.dtype(float) if kind is float else kind for kind in types)
+    *inside, out = function.resolve_dtypes((*given, None))
+    return set(inside) == {np.dtype(float)} and out in (float, bool)
 
 
 class Levels:
@@ -46,11 +63,13 @@ class Levels:
         places: dict[Any, int] = {slot: i for i, slot in enumerate(sorted(inputs))}
         for step in steps:
             for x in step.args:
-                if not isinstance(x, Slot) and ("constant", float(x)) not in places:
-                    places["constant", float(x)] = len(places)
+                if not isinstance(x, Slot):
+                    places.setdefault(_key(x), len(places))
             here = 1 + max(level.get(x, 0) for x in step.args if isinstance(x, Slot))
             level[step.result] = here
-            groups[here, step.function].append(step)
+            # NumPy squares where all exponents are one number, 2: no other power joins.
+            alone = step.args[1] if step.function in POWERS else None
+            groups[here, step.function, _key(alone)].append(step)
         first = len(places)
         order = sorted(groups, key=lambda key: key[0])
         for key in order:
@@ -58,8 +77,8 @@ class Levels:
                 places[step.result] = len(places)
         numbers = np.zeros(len(places))
         for key, place in places.items():
-            if isinstance(key, tuple):
-                numbers[place] = key[1]
+            if isinstance(key, str):
+                numbers[place] = float.fromhex(key)
         self.values = _Numbers(numbers, places)
         self.calls: list[Callable[[], Any]] = []
         start = first
@@ -93,7 +112,15 @@ class Levels:
 
 
 def _place(x: Any, places: dict[Any, int]) -> int:
-    return places[x] if isinstance(x, Slot) else places["constant", float(x)]
+    return places[_key(x)]
+
+
+def _key(x: Any) -> Any:
+    """A slot; a constant by its bits, as 0.0 is not −0.0."""
+    return x if isinstance(x, Slot) or x is None else float(x).hex()
+
+
+POWERS = (np.power, np.float_power)
 
 
 class _Numbers:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 import operator
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,17 +26,32 @@ __all__ = ["Plan", "needed"]
 Call = Callable[[], Any]
 
 
-def slots_in(x: Any) -> Iterable[int]:
+def slots_in(x: Any) -> list[int]:
     """The slots within a nest of arguments."""
-    if isinstance(x, Slot):
-        yield int(x)
+    found: list[int] = []
+    _collect(x, found)
+    return found
+
+
+def _collect(x: Any, found: list[int]) -> None:
+    kind = type(x)
+    if kind is Slot:
+        found.append(x)
+    elif kind is dict:
+        for part in x.values():
+            _collect(part, found)
+    elif kind is slice:
+        _collect((x.start, x.stop, x.step), found)
     elif isinstance(x, (tuple, list)):
         for part in x:
-            yield from slots_in(part)
-    elif isinstance(x, dict):
-        yield from slots_in(list(x.values()))
-    elif isinstance(x, slice):
-        yield from slots_in([x.start, x.stop, x.step])
+            if type(part) is Slot:
+                found.append(part)
+            elif type(part) not in SIMPLE:
+                _collect(part, found)
+
+
+SIMPLE = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.ndarray})
+"""Types of arguments without slots in them."""
 
 
 def filled(x: Any, values: Any) -> Any:
@@ -74,7 +91,7 @@ class Plan:
     ) -> None:
         self.values: dict[int, Any] = dict(given)
         self.calls: list[Call] = []
-        steps, self.kinds = _joined_once(_windows(steps, tape), tape.kinds)
+        steps, self.kinds = _joined_once(*_windows(steps, tape), set(wanted))
         steps = _lowered(steps, self.kinds)
         places = _placed(steps, self.kinds)
         steps = [step for i, step in enumerate(steps) if i not in places.dropped]
@@ -148,7 +165,7 @@ class Plan:
 
     def _fill(self, step: Step, result: int, dynamic: bool) -> None:
         function, args, kwargs = step.function, step.args, step.kwargs
-        if self.kinds[result].root != result and not dynamic:
+        if self._fixed(step) and not dynamic:
             view = function(*filled(args, self.values), **filled(kwargs, self.values))
             if np.may_share_memory(view, self.values[self.kinds[result].root]):
                 self.values[result] = view  # made now, and never again
@@ -185,12 +202,22 @@ class Plan:
         elif getattr(function, "__name__", "") == "astype" and len(args) == 2:
             self.calls.append(partial(np.copyto, place, args[0], casting="unsafe"))
         else:
-            self.calls.append(partial(_into, place, function, args, kwargs))
+            self.calls.append(partial(_into, place, step, args, kwargs))
+
+    def _fixed(self, step: Step) -> bool:
+        """Whether the results are views of the same places whatever the values are."""
+        kinds = self.kinds
+        roots = {kinds[slot].root for slot in slots_in(step.result)}
+        if roots & set(slots_in(step.result)) or step.expected is not None:
+            return False
+        given = slots_in((step.args, step.kwargs))
+        index = step.args[1] if step.function is operator.getitem else ()
+        return all(kinds[s].root in roots for s in given) and not slots_in(index)
 
     def _several(self, step: Step) -> None:
         """A step of several results, or of one in no array of its own."""
         slots = list(slots_in(step.result))
-        if all(self.kinds[s].root != s for s in slots):
+        if self._fixed(step):
             views = step.function(
                 *filled(step.args, self.values), **filled(step.kwargs, self.values)
             )
@@ -206,10 +233,11 @@ class Plan:
         if function is operator.setitem and _basic(args[1]):
             target = args[0][args[1]]
             if isinstance(target, np.ndarray):
-                return partial(np.copyto, target, args[2])
+                return partial(np.copyto, target, args[2], casting="unsafe")
         if isinstance(function, np.ufunc) and set(kwargs) == {"out"}:
             (out,) = kwargs["out"]
-            args = _strong(function, args, out.dtype)
+            if all(getattr(x, "dtype", out.dtype) == out.dtype for x in args):
+                args = _strong(function, args, out.dtype)
             if function not in BY_KEYWORD:
                 return partial(function, *args, out)
         return partial(function, *args, **kwargs)
@@ -228,7 +256,8 @@ class Plan:
                 self.values[slot] = part
 
     def _loose_into(self, step: Step, place: Any) -> None:
-        place[...] = self._called(step)
+        args, kwargs = filled(step.args, self.values), filled(step.kwargs, self.values)
+        _into(place, step, args, kwargs)
 
     def _write(self, step: Step) -> None:
         self._called(step)
@@ -256,8 +285,15 @@ def _strong(function: Any, args: Any, dtype: Any) -> Any:
     return tuple(np.asarray(x, dtype) if type(x) in numbers else x for x in args)
 
 
-def _into(place: Any, function: Any, args: Any, kwargs: Any) -> None:
-    place[...] = function(*args, **kwargs)
+def _into(place: Any, step: Step, args: Any, kwargs: Any) -> None:
+    found = step.function(*args, **kwargs)
+    if type(found) is not np.ndarray:
+        found = np.asarray(found)
+    if found.shape != place.shape:
+        raise _steered(step, place.shape, found.shape)
+    if found.dtype != place.dtype:
+        raise _steered(step, place.dtype, found.dtype)
+    np.copyto(place, found)
 
 
 def _check(plan: Plan, step: Step) -> None:
@@ -273,7 +309,7 @@ def _steered(step: Step, then: Any, now: Any) -> ValueError:
     name = getattr(step.function, "__name__", repr(step.function))
     what = "a truth value" if name == "bool" else f"the result of {name}"
     if step.result is not None:
-        what = f"the shape of {what}"
+        what = f"the {'dtype' if isinstance(then, np.dtype) else 'shape'} of {what}"
     return ValueError(
         f"compile: {what} was {then} when the program was recorded, and is {now} now, so "
         "that it would take another way. Compile each way as a function of its own, or "
@@ -305,27 +341,38 @@ def _lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
     return steps
 
 
-def _windows(steps: list[Step], tape: Tape) -> list[Step]:
-    """The steps, with views in place of what joins the parts of an input again.
+def _windows(steps: list[Step], tape: Tape) -> tuple[list[Step], list[Kind]]:
+    """The steps and kinds, with views in place of what joins an input's parts again.
 
     The inputs of all steps, which one weight's gradient wants joined, are x itself.
     """
-    kinds = tape.kinds
+    written = _written(steps, tape.kinds)
     found = []
+    roots = _Same()
     for step in steps:
-        view = _window(step, tape)
+        view = None if step.result in written else _window(step, tape)
         if view is not None:
-            kinds[step.result] = kinds[step.result]._replace(root=view[0])
+            roots[step.result] = view[0]
             step = Step(_part, view, {}, step.result)
         found.append(step)
-    return found
+    return found, [kind._replace(root=roots[kind.root]) for kind in tape.kinds]
+
+
+def _written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
+    """By the values that are written into, the numbers of the last steps to do so."""
+    return {
+        kinds[slot].root: number
+        for number, step in enumerate(steps)
+        if step.result is None and step.expected is None
+        for slot in slots_in(step.kwargs.get("out") or step.args[0])
+    }
 
 
 def _window(step: Step, tape: Tape) -> Any:
     if step.function is not np.concatenate or step.kwargs or len(step.args) > 1:
         return None
     parts, result = step.args[0], tape.kinds[step.result]
-    if not all(isinstance(p, Slot) for p in parts):
+    if isinstance(parts, Slot) or not all(isinstance(p, Slot) for p in parts):
         return None
     kinds = [tape.kinds[p] for p in parts]
     root, end = kinds[0].root, kinds[0].offset
@@ -356,24 +403,23 @@ def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:
     return x.reshape(-1)[first : first + math.prod(shape)].reshape(shape)
 
 
-def _joined_once(steps: list[Step], kinds: list[Kind]) -> tuple[list[Step], list[Kind]]:
+def _joined_once(
+    steps: list[Step], kinds: list[Kind], wanted: set[int]
+) -> tuple[list[Step], list[Kind]]:
     """The steps and kinds, with one concatenation where several are of the same parts.
 
     The δ of all steps stand in the gradient of each weight and bias.
     """
-    written = {
-        kinds[slot].root: number
-        for number, step in enumerate(steps)
-        if step.result is None and step.expected is None
-        for slot in slots_in(step.kwargs.get("out") or step.args[0])
-    }
+    written = _written(steps, kinds)
+    kept_apart = wanted | set(written)
     seen: dict[Any, Slot] = {}
     same: dict[int, Slot] = {}
     kept = []
     for number, step in enumerate(steps):
         if step.function is np.concatenate and not step.kwargs:
             (parts, *rest) = step.args
-            own = all(isinstance(p, Slot) for p in parts) and step.result not in written
+            own = not isinstance(parts, Slot) and step.result not in kept_apart
+            own = own and all(isinstance(p, Slot) for p in parts)
             if own and all(written.get(kinds[p].root, -1) < number for p in parts):
                 first = seen.setdefault((tuple(parts), *rest), step.result)
                 if first is not step.result:
@@ -404,6 +450,8 @@ def _pieces(step: Step, kinds: list[Kind]) -> list[tuple[Any, Slot]] | None:
     axis = step.args[1] if len(step.args) == 2 else step.kwargs.get("axis", 0)
     if set(step.kwargs) - {"axis"} or not isinstance(axis, int):
         return None
+    if isinstance(parts, Slot):  # the rows of an array
+        return None
     if any(isinstance(p, Slot) and kinds[p].dynamic for p in parts):
         return None
     ndim = len(kinds[result].shape)
@@ -430,8 +478,11 @@ def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:
             hangs = any(kinds[s].root in live for s in slots_in(target))
         else:
             results = list(slots_in(step.result))
-            hangs = step.expected is not None or any(
-                s in live or kinds[s].root in live for s in results
+            drawn = not step.args  # whether or not it counts, the next draw is another
+            hangs = (
+                step.expected is not None
+                or drawn
+                or any(s in live or kinds[s].root in live for s in results)
             )
         if hangs:
             for slot in slots_in((step.args, step.kwargs, step.result)):
@@ -463,71 +514,89 @@ def _placed(steps: list[Step], kinds: list[Kind]) -> _Placed:
     """The copies `whole[index] = part` that are not needed where part is computed there.
 
     That is so where `part` is made by a step of its own, is as large as its place and
-    laid out like it, and where nothing touches `whole` between that step and the copy,
-    nor writes into `part` after it.
+    laid out like it; where what is copied into `whole` goes to places apart, and nothing
+    else touches `whole` between that step and the copy, or writes into it later; and
+    where nothing writes into `part` after the copy.
     """
     placed = _Placed()
     made: dict[int, int] = {}
+    fresh: set[int] = set()
+    copies: defaultdict[int, list[int]] = defaultdict(list)
     touches: defaultdict[int, list[int]] = defaultdict(list)
-    writes: defaultdict[int, list[int]] = defaultdict(list)
-    fresh: dict[int, int] = {}
+    writes: defaultdict[int, int] = defaultdict(lambda: -1)  # the last into each
     for number, step in enumerate(steps):
-        for slot in set(slots_in((step.args, step.kwargs, step.result))):
-            touches[kinds[slot].root].append(number)
+        target: Any = ()
         if isinstance(step.result, Slot) and kinds[step.result].root == step.result:
             made[step.result] = number
             if step.function is np.empty_like:
-                fresh[step.result] = number
+                fresh.add(step.result)
         elif step.result is None and step.expected is None:
             target = step.kwargs.get("out") or step.args[0]
-            for slot in slots_in(target):
-                writes[kinds[slot].root].append(number)
-    for number, step in enumerate(steps):
-        if step.function is not operator.setitem or not isinstance(step.args[2], Slot):
+        copied = isinstance(target, Slot) and target in fresh
+        if copied and step.function is operator.setitem and _basic(step.args[1]):
+            copies[target].append(number)
+            used: Any = (step.args[2],)
+        else:
+            used = (step.args, step.kwargs)
+            writes.update((kinds[slot].root, number) for slot in slots_in(target))
+        for slot in set(slots_in(used)):
+            touches[kinds[slot].root].append(number)
+    for whole, numbers in copies.items():
+        shape, strides = kinds[whole].shape, kinds[whole].strides
+        if not _apart([_box(steps[n].args[1], shape) for n in numbers]):
             continue
-        whole, index, part = step.args
-        if (
-            kinds[whole].root != whole
-            or whole not in fresh
-            or part not in made
-            or part in placed.inside
-            or placed.owner(whole) == part
-            or not _basic(index)
-            or any(n > number for n in writes[part])
-            or kinds[part].dynamic
-            or steps[made[part]].function is np.empty_like
-        ):
-            continue
-        place = np.empty(0, kinds[whole].dtype)
-        place = np.lib.stride_tricks.as_strided(
-            place, kinds[whole].shape, kinds[whole].strides
-        )[index]
-        same = (place.shape, place.dtype, place.strides) == kinds[part][:3]
-        between = [
-            n
-            for n in touches[whole]
-            if made[part] <= n < number
-            and n != fresh[whole]
-            and not _elsewhere(steps[n], whole, index)
-        ]
-        between += [
-            n
-            for n in writes[whole]
-            if n > number and not _elsewhere(steps[n], whole, index)
-        ]
-        if same and not between:
-            placed.inside[part] = (whole, index)
-            placed.dropped.add(number)
+        empty = np.lib.stride_tricks.as_strided(
+            np.empty(0, kinds[whole].dtype), shape, strides
+        )
+        for number in numbers:
+            _, index, part = steps[number].args
+            if (
+                not isinstance(part, Slot)
+                or part not in made
+                or part in placed.inside
+                or placed.owner(whole) == part
+                or writes[whole] > number
+                or writes[part] > number
+                or part in fresh
+                or kinds[part].dynamic
+            ):
+                continue
+            place = empty[index]
+            same = (place.shape, place.dtype, place.strides) == kinds[part][:3]
+            touched = touches[whole]
+            first = bisect_left(touched, made[part])
+            if same and not (first < len(touched) and touched[first] < number):
+                placed.inside[part] = (whole, index)
+                placed.dropped.add(number)
     return placed
 
 
-def _elsewhere(step: Step, whole: int, index: Any) -> bool:
-    """Whether a step copies into another part of `whole` than that at `index`."""
-    return (
-        step.function is operator.setitem
-        and step.args[0] == whole
-        and step.args[1] != index
-    )
+def _box(index: Any, shape: tuple[int, ...]) -> list[tuple[int, int]] | None:
+    """From where to where a basic index reaches along each axis; None if it adds one."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if None in parts:
+        return None
+    if Ellipsis in parts:
+        i, missing = parts.index(Ellipsis), len(shape) + 1 - len(parts)
+        parts[i : i + 1] = [slice(None)] * missing
+    parts += [slice(None)] * (len(shape) - len(parts))
+    found = []
+    for part, n in zip(parts, shape, strict=True):
+        reach = range(n)[part]
+        if isinstance(reach, int):
+            reach = range(reach, reach + 1)
+        found.append((min(reach, default=0), max(reach, default=-1) + 1))
+    return found
+
+
+def _apart(boxes: list[Any]) -> bool:
+    """Whether no two of these overlap: along some axis they lie in a row."""
+    if len(boxes) < 2:
+        return True
+    if None in boxes:
+        return False
+    rows = (sorted(axis) for axis in zip(*boxes, strict=True))
+    return any(all(a[1] <= b[0] for a, b in pairwise(row)) for row in rows)
 
 
 def _last_uses(steps: list[Step], kinds: list[Kind], places: _Placed) -> dict[int, int]:

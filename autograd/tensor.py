@@ -301,7 +301,7 @@ class Tensor:
     def detach(self) -> Tensor:
         """The value alone: a Tensor outside of the graph, read-only and not a copy."""
         found = wrap(self._data)
-        found._exposed = type(found._data) is not float
+        found._exposed = isinstance(found._data, np.ndarray)
         return found
 
     def retain_grad(self) -> Tensor:

@@ -74,6 +74,8 @@ class Tape:
         self.steps: list[Step] = []
         self.kinds: list[Kind] = []
         self.inputs: set[int] = set()
+        self.ended = False
+        self._starts: list[int] = []  # by slot, where an array begins in memory
 
     def enter(self, value: Any) -> Traced:
         """An input: an array that is there before the program runs."""
@@ -83,6 +85,8 @@ class Tape:
 
     def run(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call it on the values, and write the call down."""
+        if self.ended and function not in SHAPE_ALONE:
+            raise _refusal("a function of NumPy's", self)
         inside: list[Traced] = []
         raw_args, raw_kwargs = _values(args, inside), _values(kwargs, inside)
         out = kwargs.get("out")
@@ -91,6 +95,15 @@ class Tape:
         result = function(*raw_args, **raw_kwargs)
         if function in SHAPE_ALONE:
             return result
+        if (
+            type(result) is np.ndarray
+            and out is None
+            and any(result is x.value for x in inside[1:])
+        ):
+            raise TypeError(
+                f"compile: {function.__name__} wrote into an argument that is not named, "
+                "which cannot be told from one that it returns as it is. Name it: out=…"
+            )
         slots = _slots(args), _slots(kwargs)
         if out is not None:
             self.steps.append(Step(function, *slots, None))
@@ -103,12 +116,19 @@ class Tape:
             self.steps.append(Step(function, *slots, None, (result,)))
             return result
         wrapped = self._wrapped(result, inside)
-        counts = function in VALUE_SHAPED or (
-            function is operator.getitem and _masks(raw_args[1])
+        counts = (
+            _masks(raw_args[1]) or _cuts(args[1])
+            if function is operator.getitem
+            else function in VALUE_SHAPED
+            or (getattr(function, "__name__", "") in SIZED and len(inside) > 1)
         )
         expected = (shapes_of(result),) if counts else None
         self.steps.append(Step(function, *slots, _slots(wrapped), expected))
         return wrapped
+
+    def enter_number(self, value: float) -> Traced:
+        """A Python float; the step that makes it is for the caller to write down."""
+        return self._new(value, [])
 
     def written(self, target: Any) -> None:
         """See that what is about to be written into is the program's own."""
@@ -116,9 +136,10 @@ class Tape:
             if isinstance(x, Traced) and self.kinds[x.slot].root not in self.inputs:
                 continue
             raise TypeError(
-                "compile: the function changes an array in place that was there before "
-                "it ran, so that a second run would start from another value. Return a "
-                "new array, and change the old one outside"
+                "compile: the function changes an array in place that is not of its own "
+                "program, so that a second run would start from another value: one that "
+                "was there before (change it outside), or one of constants (where it is "
+                "to be filled, make it by np.zeros_like of what is computed)"
             )
 
     def source(self, function: Callable[[], Any], value: Any) -> Traced:
@@ -129,6 +150,8 @@ class Tape:
 
     def guard(self, function: Callable[..., Any], x: Traced) -> Any:
         """`function` of a value steers the program: it must give the same each time."""
+        if self.ended:
+            raise _refusal(f"{function.__name__}()", self)
         found = function(x.value)
         self.steps.append(Step(function, (Slot(x.slot),), {}, None, (found,)))
         return found
@@ -147,11 +170,14 @@ class Tape:
             base = _root(value)
             roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
             root = next(roots, slot)
-            offset = 0 if root == slot else _start(value) - _start(base)
+            start = _start(value)
+            offset = 0 if root == slot else start - self._starts[root]
+            self._starts.append(start)
             self.kinds.append(
                 Kind(value.shape, value.dtype, value.strides, root, offset, False)
             )
             return Traced(value, slot, self)
+        self._starts.append(0)
         floats = all(isinstance(x, TracedFloat) for x in inside)
         value = float(value) if floats and isinstance(value, np.floating) else value
         self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
@@ -162,17 +188,22 @@ def as_float(x: Any) -> Any:
     """float(x); of what is traced, a float of the program."""
     if not isinstance(x, Traced) or isinstance(x, TracedFloat):
         return x if isinstance(x, Traced) else float(x)
-    tape, value = x.tape, float(x.value)
-    slot = len(tape.kinds)
-    tape.kinds.append(Kind((), np.result_type(value), (), slot, 0, True))
-    tape.steps.append(Step(float, (Slot(x.slot),), {}, Slot(slot)))
-    return TracedFloat(value, slot, tape)
+    traced = x.tape.enter_number(float(x.value))
+    x.tape.steps.append(Step(float, (Slot(x.slot),), {}, Slot(traced.slot)))
+    return traced
 
 
 def shapes_of(result: Any) -> Any:
     if isinstance(result, (tuple, list)):
         return tuple(map(shapes_of, result))
     return np.shape(result)
+
+
+def _cuts(index: Any) -> bool:
+    """Whether an index has a slice whose ends are values of the program."""
+    parts = index if isinstance(index, tuple) else (index,)
+    ends = (end for x in parts if isinstance(x, slice) for end in _ends(x))
+    return any(isinstance(end, Traced) for end in ends)
 
 
 def _masks(index: Any) -> bool:
@@ -196,11 +227,18 @@ def _values(x: Any, inside: list[Traced]) -> Any:
     if isinstance(x, Traced):
         inside.append(x)
         return x.value
-    return _mapped(lambda part: _values(part, inside), x)
+    if isinstance(x, NESTS):
+        return _mapped(lambda part: _values(part, inside), x)
+    return x
 
 
 def _slots(x: Any) -> Any:
-    return Slot(x.slot) if isinstance(x, Traced) else _mapped(_slots, x)
+    if isinstance(x, Traced):
+        return Slot(x.slot)
+    return _mapped(_slots, x) if isinstance(x, NESTS) else x
+
+
+NESTS = (tuple, list, dict, slice)
 
 
 def _mapped(f: Callable[[Any], Any], x: Any) -> Any:
@@ -210,13 +248,22 @@ def _mapped(f: Callable[[Any], Any], x: Any) -> Any:
     if isinstance(x, list):
         return list(map(f, x))
     if isinstance(x, dict):
-        return {k: f(v) for k, v in x.items()}
-    if isinstance(x, slice):
-        return slice(f(x.start), f(x.stop), f(x.step))
-    return x
+        return {k: f(v) for k, v in x.items()} if x else x
+    return slice(*map(f, _ends(x)))
 
 
-def _refusal(what: str) -> TypeError:
+def _ends(x: slice) -> list[Any]:
+    """Where a slice starts and stops, and its step; of Tensors, the values."""
+    return [getattr(end, "_data", end) for end in (x.start, x.stop, x.step)]
+
+
+def _refusal(what: str, tape: Tape) -> TypeError:
+    if tape.ended:
+        return TypeError(
+            f"compile: {what} was asked of a value that a compiled function has stored "
+            "(in a list, on an object) while it was recorded; a program stores nothing. "
+            "Have the function return the value"
+        )
     return TypeError(
         f"compile: {what} would take a value out of the recorded program, which would "
         "keep this run's number for ever. Compute with NumPy's functions on Tensors, "
@@ -250,7 +297,8 @@ class Traced(NDArrayOperatorsMixin):
         return self.tape.run(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise _refusal("making an ndarray of a Tensor (np.asarray, .data, a raw array)")
+        what = "making an ndarray of a Tensor (np.asarray, .data, a raw array)"
+        raise _refusal(what, self.tape)
 
     shape = property(lambda self: np.shape(self.value))
     dtype = property(lambda self: np.result_type(self.value))
@@ -275,6 +323,24 @@ class Traced(NDArrayOperatorsMixin):
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))
 
+    # `x**2` of an array is a square, and np.power(x, 2) need not be the same to the bit.
+    def __pow__(self, other: Any) -> Any:
+        return self._power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self._power(other, self)
+
+    def _power(self, x: Any, y: Any) -> Any:
+        if any(hasattr(part, "requires_grad") for part in (x, y)):
+            return NotImplemented
+        return self.tape.run(operator.pow, (x, y), {})
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"compile: .{name} of the value of a Tensor is not recorded. Use NumPy's "
+            "functions, np.transpose(x) in place of a method that is not there"
+        )
+
     def __bool__(self) -> bool:
         return bool(self.tape.guard(bool, self))
 
@@ -282,18 +348,18 @@ class Traced(NDArrayOperatorsMixin):
         return int(self.tape.guard(operator.index, self))
 
     def __float__(self) -> float:
-        raise _refusal("float()")
+        raise _refusal("float()", self.tape)
 
     def __int__(self) -> int:
-        raise _refusal("int()")
+        raise _refusal("int()", self.tape)
 
     def item(self) -> Any:
         """Refused: the number would leave the program."""
-        raise _refusal(".item()")
+        raise _refusal(".item()", self.tape)
 
     def tolist(self) -> Any:
         """Refused: the numbers would leave the program."""
-        raise _refusal(".tolist()")
+        raise _refusal(".tolist()", self.tape)
 
 
 class TracedNumber(Traced):
@@ -340,6 +406,14 @@ for _name in (
     "sum", "swapaxes", "take", "trace", "transpose", "var",
 ):  # fmt: skip
     setattr(Traced, _name, _method(_name))
+
+SIZED = frozenset(
+    {
+        "repeat", "tile", "resize", "reshape", "split", "array_split", "pad", "delete",
+        "insert", "broadcast_to",
+    }
+)  # fmt: skip
+"""Names of functions whose further arguments say how large the results are."""
 
 SHAPE_ALONE = frozenset(
     {

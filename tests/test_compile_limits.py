@@ -1,0 +1,303 @@
+"""Where a compiled function could part from the function: state, aliases, values."""
+
+import threading
+from itertools import count
+
+import numpy as np
+import pytest
+from test_compile import same
+
+from autograd import Tensor, Value, compile, fresh, grad
+from autograd.trees import leaves
+from rnn import GRU, optim
+
+rng = np.random.default_rng(0)
+
+
+def drawn(*shape):
+    return rng.normal(size=shape)
+
+
+def thrice(f, *shapes, of=drawn):
+    """f and what is compiled of it, held against each other on three inputs."""
+    compiled = compile(f)
+    for _ in range(3):
+        args = [of(*shape) for shape in shapes]
+        same(compiled(*args), f(*map(Tensor, args)))
+
+
+def by_parts(x, order):
+    """Fills one array from two that overlap in it, and goes on with both."""
+    parts = {0: np.tanh(x[:3]), 1: np.exp(x[:3])}
+    whole = np.empty_like(x)
+    for start in sorted(parts)[::order]:
+        whole[start : start + 3] = parts[start]
+    return whole, *(part * 1 for part in parts.values())
+
+
+def written(x, other):
+    found = np.concatenate([x[:1], x[1:]])
+    found += other
+    return found
+
+
+def narrow(x):
+    found = np.zeros_like(x.astype(np.float32))
+    np.multiply(x, 0.1, out=found)
+    return found
+
+
+def scattered(x):
+    whole = np.empty_like(x)
+    whole[:2] = np.exp(x[:2])
+    whole[np.array([2, 3])] = x[:2] * 2
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes"),
+    [
+        (lambda x: by_parts(x.data, 1), [(4,)]),
+        (lambda x: by_parts(x.data, -1), [(4,)]),
+        (lambda x, y: written(x.data, y.data), [(3, 2), (3, 2)]),
+        (
+            lambda x: narrow(x.data),
+            [(30,)],
+        ),
+        (lambda x: scattered(x.data), [(4,)]),
+        (lambda x: np.stack(x.data, axis=1) * 1.0, [(3, 2)]),
+        (lambda x: (np.concatenate([x.data, x.data]),) * 2, [(3,)]),
+        (lambda x: [np.concatenate([x.data, x.data]) for _ in "ab"], [(3,)]),
+        (lambda x: x[np.argmax(x[:, 0])] * 2, [(4, 3)]),
+        (lambda x: np.sum(x.data), [(4,)]),
+        (lambda x: x.data**2 + x.data**3, [(400,)]),
+    ],
+)
+def test_memory_of_its_own(f, shapes):
+    thrice(f, *shapes)
+
+
+def test_what_joins_an_input_again_is_not_given_away_or_written():
+    w, batch = Tensor(drawn(4, 3), requires_grad=True), Tensor(drawn(8, 3))[2:6]
+    before = w.data.copy()
+
+    def f(x):
+        parts = [(p.data[:2], p.data[2:]) for p in (w, batch)]
+        joined = [np.concatenate(pair) for pair in parts]
+        first = np.sum(joined[0].T @ x.data)
+        later = np.tanh(np.exp(x.data.T) * 2) * 3  # laid out like the view that ended
+        second = np.concatenate(parts[0])
+        second += 1
+        return first, later, joined[1] * 2, second, w.data * 1
+
+    thrice(f, (4, 3))
+    same(w.data, before)
+
+
+def test_results_hang_on_values_only_where_that_is_guarded():
+    for f, inputs in (
+        (lambda x, n: np.sum(x[:n]), [2, 3, 1]),
+        (lambda x, n: x[: np.sum(x.data > n.data)], [0.5, -9.0, 0.7]),
+        (lambda x, n: np.repeat(x.data, np.stack([n.data] * 5)), [1, 2, 0]),
+    ):
+        compiled, x = compile(f), np.array([1.0, 0.6, -1.0, -2.0, -3.0])
+        first, *others = map(np.array, inputs)
+        same(compiled(x, first), f(Tensor(x), Tensor(first)))
+        for other in others:
+            with pytest.raises(ValueError, match="would take another way"):
+                compiled(x, other)
+
+
+def test_floats_keep_their_kind():
+    for f in (
+        lambda x, y: np.multiply((x > 0) + (y > 0), x),
+        lambda x, y: np.ldexp(x * y, 3),
+        lambda x, y: (np.copysign(y, x * 0.0 * -0.0), y + np.multiply(x, -0.0)),
+        lambda x, y: np.power(x * x, 2.0) + np.power(y * y, 0.7) + np.power(x * x, y),
+    ):
+        compiled = compile(f)
+        for x, y in ((1.5, 2.25), (0.3, 4.0), (-1.7, 2.0)):
+            found, expected = compiled(x, y), f(Value(x).detach(), Value(y).detach())
+            for one, other in zip(leaves(found), leaves(expected), strict=True):
+                assert one.item().hex() == other.item().hex()
+
+
+def stateful():
+    numbers, times, kept = np.random.default_rng(0), count(1), [Tensor(np.zeros(3))]
+
+    def keeps(x):
+        kept[0] = np.tanh(kept[0] + x)
+        return kept[0] * 1
+
+    return {
+        "random": (lambda x: x * numbers.normal(size=3), ValueError, "other numbers"),
+        "counts": (lambda x: x * next(times), ValueError, "through `fresh`"),
+        "returns": (lambda x: (x, next(times)), ValueError, "other numbers"),
+        "keeps": (keeps, TypeError, "a state which it keeps from call to call"),
+        "yields": (lambda x: (x for _ in "ab"), TypeError, "returned a generator"),
+        "closes": (lambda x: lambda: x, TypeError, "returned a function"),
+        "places": (
+            lambda x: np.dot(x.data, x.data, np.zeros_like(np.dot(x.data, x.data))),
+            TypeError,
+            "Name it: out=",
+        ),
+    }
+
+
+@pytest.mark.parametrize("case", stateful())
+def test_what_changes_from_run_to_run_is_refused(case):
+    fun, kind, message = stateful()[case]
+    with pytest.raises(kind, match=message):
+        compile(fun)(np.ones((3, 3)) if case == "places" else np.ones(3))
+
+
+def test_values_that_were_stored_say_so():
+    kept = []
+
+    def f(x):
+        kept.append(x * 2)
+        return x
+
+    compile(f)(np.ones(1))
+    for use in (lambda x: x + 1, lambda x: x.item(), bool):
+        with pytest.raises(TypeError, match=r"has stored .* Have the function return"):
+            use(kept[-1])
+
+
+def test_no_gradient_passes_through_what_was_compiled():
+    w = Tensor(np.ones(3), requires_grad=True)
+    compiled = compile(lambda x: np.sum(w * x))
+    for wrong in (
+        lambda: grad(compile(lambda x: np.sum(x * x)))(np.ones(3)),
+        lambda: compiled(np.ones(3)).backward(),
+        lambda: (compiled(np.ones(3)) + np.sum(w * w)).backward(),
+    ):
+        with pytest.raises(TypeError, match=r"Call .backward\(\) inside"):
+            wrong()
+    same(compile(grad(lambda x: np.sum(x * x)))(np.ones(3)), np.full(3, 2.0))
+
+
+def test_gradients_are_those_of_the_function():
+    a, b = (Tensor(drawn(50), requires_grad=True) for _ in range(2))
+    unused = Tensor(np.ones(2), requires_grad=True)
+
+    def changed(x):
+        for p in (a, b):
+            p.grad = np.zeros(50)
+        unused.grad = np.zeros(2)
+        np.sum((a + b) * x).backward()
+        a.grad *= 0.5  # b's is another array, though both are x
+        return np.sum(a.grad)
+
+    def added(x):
+        np.sum(np.exp(a) * x).backward()
+        np.sum(np.sin(a * b) * x).backward()
+
+    def retained(x):
+        a.grad = 0.0  # as in micrograd
+        h = (a * x).retain_grad()
+        np.sum(h * h).backward()
+        return h, h.grad
+
+    for f in (changed, added, retained):
+        found = []
+        for g in (f, compile(f)):
+            for p in (a, b, unused):
+                p.zero_grad()
+            inputs = np.random.default_rng(1).normal(size=(3, 50))
+            out = [g(Tensor(x)) for x in inputs]
+            kept = [y[0].grad for y in out if isinstance(y, tuple)]
+            found.append((out, kept, [p.grad for p in (a, b, unused)]))
+        same(*found)
+    unused.grad = None
+    compiled = compile(changed)
+    compiled(inputs[0])
+    unused.grad[0] = 7.0
+    compiled(inputs[0])
+    same(unused.grad, np.zeros(2))
+
+
+def test_arrays_of_before_stay_those_of_whoever_holds_them():
+    w = Tensor(np.ones(3), requires_grad=True)
+    compiled = compile(lambda x: np.sum(w * w * x))
+    best = w.data
+    assert compiled(np.ones(3)).item() == 3
+    for k in (2.0, 3.0, 4.0):
+        w.data = np.full(3, k)
+        held = w.data
+        assert compiled(np.ones(3)).item() == 3 * k * k
+        assert w.data is held
+        held[0] = 0.0
+        assert compiled(np.ones(3)).item() == 2 * k * k
+    same(best, np.ones(3))
+
+
+def test_what_was_frozen_since_is_refused():
+    w = Tensor(np.ones(3), requires_grad=True)
+    compiled = compile(lambda x: np.sum(w * x))
+    compiled(np.ones(3))
+    w.requires_grad = False
+    with pytest.raises(ValueError, match="had requires_grad=True, and it is False now"):
+        compiled(np.ones(3))
+
+
+def test_a_refusal_leaves_parameters_as_they_were():
+    w = Tensor(np.ones(3), requires_grad=True)
+    optimizer = optim.SGD({"w": w}, 0.1)
+
+    def steps(x):
+        optimizer.zero_grad()
+        np.sum(w * x).backward()
+        optimizer.step()
+
+    with pytest.raises(TypeError, match="changes an array in place"):
+        compile(steps)(np.ones(3))
+    same(w.data, np.ones(3))
+    assert w.grad is None
+
+
+def test_draws_keep_their_order_and_shape():
+    def f(rng):
+        def noisy(x):
+            fresh(lambda: rng.normal(size=3))  # drawn, though nothing comes of it
+            return x * fresh(lambda: rng.normal(size=3))
+
+        return noisy
+
+    compiled, plain = compile(f(np.random.default_rng(0))), f(np.random.default_rng(0))
+    for _ in range(3):
+        same(compiled(np.ones(3)), plain(Tensor(np.ones(3))))
+    sizes = iter([3, 1])
+    compiled = compile(lambda x: x * fresh(lambda: np.ones(next(sizes))))
+    compiled(np.ones(3))
+    with pytest.raises(ValueError, match=r"was \(3,\) when .* and is \(1,\) now"):
+        compiled(np.ones(3))
+
+
+def test_constants_and_parameters_as_results():
+    w = Tensor(np.ones(3), requires_grad=True)
+    compiled = compile(lambda x: (w, x * 2, np.arange(3.0), None, {"n": 1}))
+    for _ in range(2):
+        found = compiled(np.ones(3))
+        assert found[0] is w
+        same(found[2], np.arange(3.0))
+        found[2][:] = 9.0
+
+
+def test_one_function_in_several_threads():
+    network, wrong = GRU(8, 32, rng=0), []
+    compiled = compile(lambda x: network(x)[0])
+    inputs = drawn(4, 30, 5, 8)
+    expected = [network(Tensor(x))[0].data for x in inputs]
+
+    def work(i):
+        for _ in range(10):
+            if not np.array_equal(compiled(inputs[i]).data, expected[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
