@@ -8,7 +8,7 @@ meets a box other than its ends. Units are points; y grows upwards, as Graphviz 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from viz.columns import GAP, Lanes, place_across
 from viz.routes import Routes
@@ -48,16 +48,41 @@ def place(scene: Scene) -> None:
 
 
 def _size(scene: Scene) -> None:
-    """As wide as its text and its lines, and as high as the highest of its row."""
+    """As wide as their text and their lines, and as high as the highest of their row.
+
+    Boxes of one role are equally wide: so steps of one structure are laid out alike, to
+    the last point.
+    """
     lines = Counter(key for line in scene.lines for key in (line.tail, line.head))
+    roles = _roles(scene)
     heights: dict[int, float] = {}
-    for box in scene.boxes.values():
+    widths: dict[Hashable, float] = {}
+    for key, box in scene.boxes.items():
         text = max(map(len, box.texts)) * CHARACTER + 2 * PADDING
-        box.width = max(34.0, text, (lines[box.key] / 2 + 1) * PORT)
+        needed = max(34.0, text, (lines[key] / 2 + 1) * PORT)
+        widths[roles[key]] = max(widths.get(roles[key], 0.0), needed)
         height = len(box.texts) * LEADING + PADDING
         heights[box.rank] = max(heights.get(box.rank, 0.0), height)
-    for box in scene.boxes.values():
-        box.height = heights[box.rank]
+    for key, box in scene.boxes.items():
+        box.width, box.height = widths[roles[key]], heights[box.rank]
+
+
+def _roles(scene: Scene) -> dict[str, Hashable]:
+    """What each box is within its step: its row, a leaf's name, its place among those.
+
+    A box outside of all steps, and one in place of steps, has a role of its own.
+    """
+    roles: dict[str, Hashable] = {}
+    for column, boxes in scene.columns.items():
+        seen: Counter[Hashable] = Counter()
+        for box in boxes:
+            if column in (BEFORE, AFTER) or box.kind == "fold":
+                roles[box.key] = box.key
+                continue
+            role = (box.inner, box.rank, box.name if box.is_leaf else None)
+            roles[box.key] = (*role, seen[role])
+            seen[role] += 1
+    return roles
 
 
 def _place_columns(scene: Scene) -> Lanes:
@@ -82,22 +107,19 @@ def _pulls(scene: Scene) -> dict[str, int]:
     counted over all steps together, so that the first, which no state enters, and the
     last look like those between.
     """
-    columns = scene.columns
-    order = {name: i for i, name in enumerate(columns)}
-    roles: dict[str, tuple[bool, int, int]] = {}
-    for name, boxes in columns.items():
-        seen: Counter[int] = Counter()
-        for box in boxes:
-            if not box.is_leaf and box.kind != "fold":
-                roles[box.key] = (name in (BEFORE, AFTER), box.rank, seen[box.rank])
-                seen[box.rank] += 1
-    sums: Counter[tuple[bool, int, int]] = Counter()
+    order = {name: i for i, name in enumerate(scene.columns)}
+    roles, sums = _roles(scene), Counter[Hashable]()
     for line in scene.lines:
         tail, head = (order[scene.boxes[key].column] for key in (line.tail, line.head))
-        for key, sense in ((line.tail, tail < head), (line.head, tail > head)):
-            if tail != head and key in roles:
-                sums[roles[key]] += 1 if sense else -1
-    return {key: (sums[role] > 0) - (sums[role] < 0) for key, role in roles.items()}
+        if tail != head:
+            sense = 1 if tail < head else -1
+            sums[roles[line.tail]] += sense
+            sums[roles[line.head]] -= sense
+    return {
+        key: (sums[roles[key]] > 0) - (sums[roles[key]] < 0)
+        for key, box in scene.boxes.items()
+        if not box.is_leaf and box.kind != "fold"
+    }
 
 
 def frames(scene: Scene) -> list[Frame]:
