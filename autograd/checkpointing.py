@@ -47,9 +47,12 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         joined = operation(value_of(joined), *tensors, *closed_over)
         if isinstance(out, Tensor):
             return joined
-        results = [x for x in leaves(out) if _live(x)]
-        parts = iter(_parts(joined, [x.shape for x in results]))
-        return map_tree(lambda x: next(parts) if _live(x) else x, out)
+        results = _results(out)
+        parts = _parts(joined, [x.shape for x in results])
+        for x, part in zip(results, parts, strict=True):
+            part.name = x.name
+        made = dict(zip(results, parts, strict=True))
+        return map_tree(lambda x: made[x] if _live(x) else x, out)
 
     return once
 
@@ -58,11 +61,16 @@ def _live(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
+def _results(out: Any) -> list[Tensor]:
+    """The Tensors of a nest, each once."""
+    return list(dict.fromkeys(x for x in leaves(out) if _live(x)))
+
+
 def _joined(out: Any) -> Any:
     """The Tensors of a nest as one: a stack of equal shapes, or all in a row."""
     if isinstance(out, Tensor):
         return out
-    results = [x for x in leaves(out) if _live(x)]
+    results = _results(out)
     dtypes = sorted({x.dtype.name for x in results})
     if len(dtypes) > 1:
         raise TypeError(

@@ -29,7 +29,7 @@ class Node:
         grad: ∂root/∂value, a read-only copy; None where no gradient comes.
         requires_grad: False for constants.
         arguments: its positional arguments in order: the index of a node, or a few words
-            on a constant that is none ("0.5", "array (3, 2)").
+            on a constant that is none ("0.5", "array (3, 2)", "…, 0:4" for an index).
         parents: the indices among them, as often as they are used.
         contributions: for each parent, the gradient that this use sent back to it;
             None where none was sent.
@@ -132,7 +132,15 @@ def _words(constant: Any) -> str:
     value = value_of(constant)
     if isinstance(value, np.ndarray):
         return f"array {value.shape}"
-    if isinstance(value, (bool, int, str, np.integer)):
+    if isinstance(value, tuple):
+        return ", ".join(map(_words, value))
+    if isinstance(value, slice):
+        parts = (value.start, value.stop, value.step)
+        shown = ["" if part is None else _words(part) for part in parts]
+        return ":".join(shown if shown[2] else shown[:2])
+    if value is Ellipsis:
+        return "…"
+    if value is None or isinstance(value, (bool, int, str, np.integer)):
         return str(value)
     return f"{value:.3g}" if isinstance(value, float) else type(value).__name__
 

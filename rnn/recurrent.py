@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from autograd.tensor import array_of, value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnn.layers import dropout
 from rnn.module import Module, check_config
-from rnn.unroll import unroll
+from rnn.unroll import instants, unroll
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
 
@@ -118,20 +118,25 @@ class Recurrent(Module):
             x = np.where(mask, x, 0)
         x = x if isinstance(x, Tensor) else Tensor(x, name="inputs")
 
+        places = instants(range(1, x.shape[0] + 1), segment)
+        xs: Any = x
         last: list[Any] = []
         for layer in range(self.config["num_layers"]):
             if layer and self.training and self.config["dropout"]:
-                x = dropout(x, self.config["dropout"], self._rng)
+                ones = np.ones((len(xs), *xs[0].shape), xs[0].dtype)
+                kept = dropout(ones, self.config["dropout"], self._rng)
+                xs = _at_each(places, operator.mul, xs, kept)
             outputs = []
             for direction in self._directions:
                 start = states[len(last)]
-                output, end = self._run(f"l{layer}{direction}", x, start, mask, segment)
+                output, end = self._run(f"l{layer}{direction}", xs, start, mask, segment)
                 outputs.append(output)
                 last.append(end)
-            x = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
+            xs = _at_each(places, _side_by_side, *outputs) if outputs[1:] else outputs[0]
+        y = np.stack(xs)
         if single:
-            return x[:, 0], _joined(last, lambda part: part[:, 0])
-        return np.swapaxes(x, 0, 1) if first else x, _joined(last, lambda part: part)
+            return y[:, 0], _joined(last, lambda part: part[:, 0])
+        return np.swapaxes(y, 0, 1) if first else y, _joined(last, lambda part: part)
 
     def only_cell(self) -> Cell:
         """The cell of a network of one layer and one direction.
@@ -147,31 +152,34 @@ class Recurrent(Module):
         return self._cells["l0"]
 
     def _run(
-        self, suffix: str, x: Any, state: Any, mask: Any, segment: int | None
-    ) -> tuple[Any, Any]:
-        """One layer in one direction: its outputs (T, B, H), and its last state."""
-        cell, T = self._cells[suffix], len(x)
-        order = range(T - 1, -1, -1) if suffix.endswith("_reverse") else range(T)
+        self, suffix: str, xs: Any, state: Any, mask: Any, segment: int | None
+    ) -> tuple[list[Any], Any]:
+        """One layer in one direction: its outputs, T of (B, H), and its last state."""
+        cell, T = self._cells[suffix], len(xs)
         recur = times_transposed(cell.weight_hh)
 
         def fields(steps: range) -> list[tuple[int, Callable[[], Any]]]:
-            first, last = min(steps), max(steps)
-            part = x if len(steps) == T else x[first : last + 1]
-            of_x = cell.of_steps(part)
+            first = steps.start
+            of_x = cell.of_steps(xs if len(steps) == T else xs[first : steps.stop])
             return [(t, partial(of_x, t - first)) for t in steps]
 
         def step(at: tuple[int, Callable[[], Any]], state: Any) -> tuple[Any, Any]:
             t, of_x = at
-            with scope(suffix) if len(self._cells) > 1 else nullcontext():
-                after = cell.advance(of_x(), state, recur)
+            after = cell.advance(of_x(), state, recur)
             output = after[0] if isinstance(after, tuple) else after
             if mask is None:
                 return output, after
             return np.where(mask[t], output, 0), _held(mask[t], after, state)
 
-        names = (t + 1 for t in order)
-        outputs, state = unroll(step, order, state, names, segment, fields)
-        return np.stack(outputs[:: order.step]), state
+        return unroll(
+            step,
+            range(T),
+            state,
+            segment=segment,
+            prepare=fields,
+            layer=suffix if len(self._cells) > 1 else "",
+            reverse=suffix.endswith("_reverse"),
+        )
 
     def _initial(self, state: Any, T: int, B: int, single: bool) -> list[Any]:
         """The first state of each layer and direction, checked; B is 1 where `single`."""
@@ -260,6 +268,20 @@ def _held(mask: Any, after: Any, before: Any) -> Any:
     if isinstance(after, tuple):
         return tuple(_held(mask, a, b) for a, b in zip(after, before, strict=True))
     return np.where(mask, after, before)
+
+
+def _at_each(places: list[str], function: Any, *sequences: Any) -> list[Any]:
+    """A function of what several sequences have at each step, in the step's scope."""
+    found = []
+    for place, *parts in zip(places, *sequences, strict=True):
+        with scope(place):
+            found.append(function(*parts))
+    return found
+
+
+def _side_by_side(*outputs: Any) -> Any:
+    """(B, H) of each direction as (B, S·H)."""
+    return np.concatenate(outputs, -1)
 
 
 def _joined(states: list[Any], take: Any) -> Any:

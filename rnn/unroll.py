@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from autograd import checkpoint, scope
+from rnn.checks import check_callable, check_sizes
 
-__all__ = ["unroll"]
+__all__ = ["instants", "unroll"]
 
 Output = TypeVar("Output")
 State = TypeVar("State")
@@ -20,7 +21,10 @@ def unroll(
     state: State,
     steps: Iterable[object] | None = None,
     segment: int | None = None,
+    *,
     prepare: Callable[[Any], Any] | None = None,
+    layer: str = "",
+    reverse: bool = False,
 ) -> tuple[list[Output], State]:
     """Run `cell` over a sequence; what it records is the unrolled network.
 
@@ -31,46 +35,109 @@ def unroll(
         cell: a function (x^t, s^{t−1}) → (output^t, s^t), or an `RNNCell`, `GRUCell` or
             `LSTMCell`, whose output is h^t.
         xs: the inputs, T of them along the first axis; an array, Tensor or list.
-        state: s^0.
+        state: s^0; s^{T+1} where `reverse`.
         steps: what to call the T instants, 1 … T unless given. The operations of each
             are recorded in `scope(f"t={step}")`.
         segment: keep of every so many steps the outputs and the last state alone, and run
             them again in the sweep: the same values and gradients for one more forward
             pass, out of memory that, with √T of them, grows like √T beside the outputs.
+            A segment is one operation, in `scope("t=1…4")`.
         prepare: of the inputs of all steps, or of a segment's, what `cell` is to get of
             each in place of x^t: what does not depend on the state is computed of many
             steps at once.
+        layer: the scope within each step's in which the operations are recorded.
+        reverse: run from the last step to the first: (x^t, s^{t+1}) → (output^t, s^t).
 
     Returns:
-        The T outputs, and s^T.
+        The T outputs in the order of xs, and the state after the last step that was run.
 
     Raises:
-        ValueError: for a segment of less than one step.
+        ValueError: for a segment of less than one step, and for more or fewer names in
+            `steps` than inputs.
+        TypeError: for inputs that are no sequence, and for a cell that is no function or
+            does not return an output and a state.
     """
-    if segment is not None and segment < 1:
-        raise ValueError(f"unroll: segment={segment}, expected at least 1 step")
-    advance, names = getattr(cell, "step", cell), _names(xs, steps)
-    T = len(names)
+    check_callable("unroll", "cell", cell, "(x, state) → (output, next state)")
+    names = _names(xs, steps)
+    T, titles = len(names), instants(names, segment)
+    advance = getattr(cell, "step", cell)
+    inner = f"/{layer}" if layer else ""
 
     def run(first: int, last: int, state: Any) -> tuple[list[Any], Any]:
         part = xs if last - first == T else xs[first:last]
         part = part if prepare is None else prepare(part)
         outputs = []
-        for t in range(first, last):
-            with scope(f"t={names[t]}"):
-                output, state = advance(part[t - first], state)
+        for t in range(first, last)[::order]:
+            with scope(f"t={names[t]}{inner}"):
+                output, state = _pair(advance(part[t - first], state))
             outputs.append(output)
         return outputs, state
 
+    order = -1 if reverse else 1
     if segment is None:
-        return run(0, T, state)
-    outputs: list[Any] = []
-    for first in range(0, T, segment):
+        outputs, state = run(0, T, state)
+        return outputs[::order], state
+    outputs = []
+    for first in range(0, T, segment)[::order]:
         part = checkpoint(partial(run, first, min(first + segment, T)))
-        some, state = part(state)
+        with scope(titles[first] + inner):
+            some, state = part(state)
         outputs += some
-    return outputs, state
+    return outputs[::order], state
+
+
+def instants(names: Sequence[object], segment: int | None = None) -> list[str]:
+    """The scope of each of the T steps: its own, or its segment's.
+
+    >>> instants([1, 2, 3])
+    ['t=1', 't=2', 't=3']
+    >>> instants([1, 2, 3], segment=2)
+    ['t=1…2', 't=1…2', 't=3']
+
+    Raises:
+        ValueError: for a segment of less than one step.
+    """
+    size = 1 if segment is None else segment
+    check_sizes("unroll", segment=size)
+    found = []
+    for first in range(0, len(names), size):
+        part = names[first : first + size]
+        ends = [part[0], part[-1]] if len(part) > 1 else part
+        found += [f"t={'…'.join(map(str, ends))}"] * len(part)
+    return found
 
 
 def _names(xs: Any, steps: Iterable[object] | None) -> list[object]:
-    return list(range(1, len(xs) + 1) if steps is None else steps)
+    """What the steps are called, once there is seen to be one name for each input."""
+    if not (isinstance(xs, Sequence) or getattr(xs, "ndim", None)):
+        scalar = hasattr(xs, "ndim") or isinstance(xs, int | float)
+        mend = "x.reshape(1, …)" if scalar else "list(xs)"
+        raise TypeError(
+            f"unroll: xs is a {type(xs).__name__}, expected the inputs of all steps, an "
+            f"array or Tensor (T, …) or a list; {mend} makes one"
+        )
+    if steps is None:
+        return list(range(1, len(xs) + 1))
+    if not isinstance(steps, Iterable):
+        raise TypeError(
+            f"unroll: steps is a {type(steps).__name__}, expected a name for each of the "
+            f"T = {len(xs)} steps"
+        )
+    names = list(steps)
+    if len(names) != len(xs):
+        raise ValueError(
+            f"unroll: steps has {len(names)} names and xs T = {len(xs)} inputs, expected "
+            "one name for each"
+        )
+    return names
+
+
+def _pair(found: Any) -> tuple[Any, Any]:
+    """What a step of the cell returned, once it is seen to be two things."""
+    if isinstance(found, tuple) and len(found) == 2:
+        return found
+    what = f" of {len(found)}" if isinstance(found, tuple) else ""
+    raise TypeError(
+        f"unroll: the cell returned a {type(found).__name__}{what}, expected the two "
+        "(output, next state)"
+    )

@@ -1,6 +1,7 @@
 """Where the picture puts things: read from the DOT text, since that is what is drawn."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import viz
-from autograd import Tensor, named, scope, sigmoid
+from autograd import Tensor, graph, named, scope, sigmoid
 from rnn import (
     GRU,
     LSTM,
@@ -25,6 +26,7 @@ from rnn import (
     one_to_many,
 )  # fmt: skip
 from rnn.bptt import cut
+from viz.scene import AFTER, scene
 
 NODE = re.compile(r'^\s*(n\d+(?:_\d+)?|fold) \[.*?height=(\S+) .*?pos="([^"]+)"'
                   r".*?width=([\d.]+)", re.M)  # fmt: skip
@@ -313,20 +315,46 @@ def test_terms_stand_right_below_their_sum():
         assert abs(steps) == 1
 
 
-def test_layers_stand_above_each_other():
-    y, _ = LSTM(2, 4, bidirectional=True, rng=0)(data(2))
+@pytest.mark.parametrize("kind", [LSTM, GRU, RNN])
+def test_layers_stand_above_each_other(kind):
+    y, _ = kind(2, 4, 2, bidirectional=True, rng=0)(data(2))
     source = viz.graph(loss_of(y)).source
     boxes = boxes_of(source)
     for step in source.split("subgraph ")[1:]:
-        bands = {False: [], True: []}
-        for key, name in re.findall(
-            r"(n\w+) \[label=.*?<B>(weight\w+)</B>", step.split("}")[0]
-        ):
-            bands[name.endswith("reverse")].append(boxes[key])
-        forward, reverse = map(np.array, bands.values())
-        assert forward[:, 3].max() < reverse[:, 1].min()
-        assert forward[:, 0].min() < reverse[:, 2].max()
-        assert reverse[:, 0].min() < forward[:, 2].max()
+        bands = {}
+        found = re.findall(
+            r"(n\w+) \[label=.*?<B>weight_.h_(\w+)</B>", step.split("}")[0]
+        )
+        for key, layer in found:
+            bands.setdefault(layer, []).append(boxes[key])
+        assert list(bands) == ["l0", "l0_reverse", "l1", "l1_reverse"]
+        for below, above in pairwise(map(np.array, bands.values())):
+            assert below[:, 3].max() < above[:, 1].min()
+
+
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"dropout": 0.5}])
+def test_what_goes_to_the_next_layer_stays_in_its_step(options):
+    """Only the state of a layer leaves a step, for the next; and y^t, for the end."""
+    network = LSTM(2, 4, num_layers=2, rng=0, **options)
+    shown = scene(graph(loss_of(network(data(4))[0])))
+    order = {name: i for i, name in enumerate(shown.columns)}
+    assert list(order) == ["t=1", "t=2", "t=3", "t=4", AFTER]
+    for line in shown.lines:
+        tail, head = shown.boxes[line.tail], shown.boxes[line.head]
+        if head.column not in (tail.column, AFTER):
+            assert abs(order[head.column] - order[tail.column]) == 1
+            assert tail.inner == head.inner != ""
+
+
+def test_segments_are_laid_out_in_time():
+    """Those of both directions in the same columns."""
+    y, _ = RNN(2, 4, 2, bidirectional=True, rng=0)(data(5), segment=2)
+    source = viz.graph(loss_of(y)).source
+    titles = ["t = 1…2", "t = 3…4", "t = 5"]
+    assert re.findall('label="(t = .*?)"', source) == titles
+    assert source.count("<B>h</B> = ·[") == 2 * 2 * 5
+    assert source.count("checkpoint") == 2 * 2 * 3
+    assert faults(source) == []
 
 
 def test_many_lines_to_one_box_come_together():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Tensor, graph, no_grad
+from autograd import Tensor, compile, graph, no_grad
 from autograd.testing import check_grads
 from rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, load, save, unroll
 
@@ -293,6 +293,30 @@ def test_segments_run_again_change_nothing(case, segment):
         np.testing.assert_allclose(again, plain, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("options", [{}, {"segment": 2}, {"lengths": [6, 3]}])
+def test_compiled_layers_and_directions_are_the_same_bits(kind, dtype, options):
+    rng = np.random.default_rng(0)
+    replayed, plain = (
+        kind(3, 5, 2, bidirectional=True, rng=0, dtype=dtype) for _ in range(2)
+    )
+
+    def loss(network, x, d):
+        network.zero_grad()
+        y, last = network(x, **options)
+        E = np.sum(np.square(y - d)) + sum(np.sum(np.sin(p)) for p in parts_of(last))
+        E.backward()
+        return E
+
+    step = compile(lambda x, d: loss(replayed, x, d))
+    for _ in range(2):
+        x, d = (rng.normal(size=(6, 2, n)).astype(dtype) for n in (3, 10))
+        assert np.array_equal(step(x, d).data, loss(plain, x, d).data)
+        for name, p in plain.parameters().items():
+            assert np.array_equal(replayed.parameters()[name].grad, p.grad), name
+
+
 def test_a_segment_keeps_no_inside():
     network, x = GRU(2, 3, rng=0), np.ones((12, 1, 2))
     sizes = {}
@@ -300,5 +324,5 @@ def test_a_segment_keeps_no_inside():
         _, last = network(x, segment=segment)
         sizes[segment] = len(graph(np.sum(last)))
     assert sizes[4] < sizes[None] / 5
-    with pytest.raises(ValueError, match="segment=0, expected at least 1 step"):
+    with pytest.raises(ValueError, match="segment=0, expected at least 1, a whole"):
         network(x, segment=0)

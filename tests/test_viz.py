@@ -129,6 +129,24 @@ def test_titles_read_as_formulas():
     assert titles == [("", x) for x in ("w x", "tanh(·)", "· × 0.5", "· − const", "Σ ·")]
 
 
+@pytest.mark.parametrize(
+    ("index", "text"),
+    [
+        (3, "3"),
+        ((..., slice(0, 4)), "…, 0:4"),
+        ((slice(None, None, 2), None, -1), "::2, None, -1"),
+        (slice(2, None), "2:"),
+        (np.array([0, 2, 2]), "array (3,)"),
+        ((slice(None), np.arange(3)[:, None]), ":, array (3, 1)"),
+        ((np.arange(3), np.arange(3)), "const"),
+    ],
+)
+def test_an_index_reads_as_it_is_written(index, text):
+    v = Tensor(np.ones((9, 9)), requires_grad=True, name="v")
+    recorded = graph(v[index], np.ones(v.data[index].shape))
+    assert title(recorded.root, recorded) == ("", f"v[{text}]")
+
+
 def test_what_comes_before_the_steps_stands_before_them():
     w = Tensor(np.ones(2), requires_grad=True, name="w")
     h = w * 2

@@ -37,7 +37,7 @@ def rank(scene: Scene) -> None:
         low = [0, *(p.rank + 1 for p in parents[box.key])]
         inside = box.column not in (BEFORE, AFTER)
         box.rank = max(bases[bands[box.key]] * inside + local[box.key], *low)
-    _raise_sources(operations, parents)
+    _raise_sources(operations, parents, bands)
     for box in operations:
         if box.kind == "fold":
             box.rank = (max(box.rank for box in operations) + 1) // 2
@@ -72,8 +72,12 @@ def _bands(operations: list[Box]) -> dict[str, Band]:
     return bands
 
 
-def _raise_sources(operations: list[Box], parents: Parents) -> None:
-    """What comes from leaves alone, and for one use, stands right below that use."""
+def _raise_sources(
+    operations: list[Box], parents: Parents, bands: dict[str, Band]
+) -> None:
+    """What comes from leaves alone, and for one use, stands right below that use, where
+    both are of one band.
+    """
     users: Parents = {box.key: [] for box in operations}
     for box in operations:
         for parent in parents[box.key]:
@@ -83,7 +87,8 @@ def _raise_sources(operations: list[Box], parents: Parents) -> None:
         if all(p.key in loose and len(users[p.key]) == 1 for p in parents[box.key]):
             loose.add(box.key)
     for box in reversed(operations):
-        if box.key in loose and users[box.key]:
+        beside = all(bands[user.key] == bands[box.key] for user in users[box.key])
+        if box.key in loose and users[box.key] and beside:
             box.rank = min(user.rank for user in users[box.key]) - 1
 
 

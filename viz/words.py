@@ -14,13 +14,13 @@ FORMS = {
     "add": "{0} + {1}", "subtract": "{0} − {1}", "multiply": "{0} × {1}",
     "divide": "{0} ÷ {1}", "power": "{0} ^ {1}", "negative": "−{0}",
     "square": "({0})²", "sqrt": "√{0}", "absolute": "|{0}|", "sum": "Σ {0}",
-    "inner": "{1} {0}", "matmul": "{0} @ {1}", "getitem": "{0}[·]",
+    "inner": "{1} {0}", "matmul": "{0} @ {1}", "getitem": "{0}[{1}]",
     "transpose": "{0}ᵀ", "sigmoid": "σ({0})", "positive": "{0}",
 }  # fmt: skip
 """How an operation reads from its arguments: np.inner(x, W) is the lecture's W x."""
 
-LONGEST = 8
-"""Constants that read longer are just called so."""
+LONGEST, LONGEST_INDEX = 8, 16
+"""Constants that read longer are just called so; which an index is rarely to be."""
 
 SHOWN = 3
 """Arrays of as many elements are written out; of larger ones, their shape and norm."""
@@ -31,8 +31,10 @@ def title(node: Node, graph: Graph) -> tuple[str, str]:
     if node.op == "leaf":
         cut = f" ({node.scope.replace('/', ', ')})" if is_cut(node) else ""
         return shown(node.name or "constant"), shown(cut)
-    words = [_argument(a, graph) for a in node.arguments]
-    form = FORMS.get(node.op, f"{node.op}({{0}})" if words else node.op)
+    longest = LONGEST_INDEX if node.op == "getitem" else LONGEST
+    words = [_argument(a, graph, longest) for a in node.arguments]
+    plain = not words or node.op.startswith("checkpoint ")  # whose first is its value
+    form = FORMS.get(node.op, node.op if plain else f"{node.op}({{0}})")
     made = form.format(*words, *("·", "·"))
     return shown(node.name or ""), shown(f" = {made}" if node.name else made)
 
@@ -42,11 +44,11 @@ def is_cut(node: Node) -> bool:
     return node.op == "leaf" and node.scope.split("/")[-1] == "cut"
 
 
-def _argument(argument: int | str, graph: Graph) -> str:
+def _argument(argument: int | str, graph: Graph, longest: int) -> str:
     """A node's name, or · for one without; of constants, numbers as they are."""
     if isinstance(argument, int):
         return graph.nodes[argument].name or "·"
-    return argument if len(argument) <= LONGEST else "const"
+    return argument if len(argument) <= longest else "const"
 
 
 def shown(text: str) -> str:

@@ -121,17 +121,21 @@ def times_transposed(W: Any) -> Callable[[Any], Any]:
     return lambda x: inner.two(x, W)
 
 
-def linear_steps(x: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
-    """T ↦ x^t Wᵀ + Σ b for a sequence x (T, B, D), with W (N, D) and biases b (N,).
+def linear_steps(xs: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
+    """t ↦ x^t Wᵀ + Σ b for a sequence x (T, B, D), with W (N, D) and biases b (N,).
 
     The graph has x^t, and the use of W and of each b at every step; their values are
-    rows of one product, taken of all steps at once.
+    rows of one product, taken of all steps at once. A list of T Tensors x^t (B, D) is a
+    sequence whose steps are in the graph already.
     """
-    whole = _linear(*map(array_of, (x, W, *biases)))
+    apart = isinstance(xs, list)
+    values = np.stack([array_of(x) for x in xs]) if apart else array_of(xs)
+    whole = _linear(values, *map(array_of, (W, *biases)))
     operation = LINEAR[len(biases)]
 
     def step(t: int) -> Any:
-        return operation.known(whole[t], named("x", x[t]), W, *biases)
+        x = xs[t] if apart else named("x", xs[t])
+        return operation.known(whole[t], x, W, *biases)
 
     return step
 
