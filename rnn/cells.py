@@ -15,7 +15,7 @@ from autograd import Tensor, linear, linear_steps, named, sigmoid
 from rnn.activations import ACTIVATIONS, activation_named
 from rnn.module import Module, check_config, uniform
 
-__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell"]
+__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "parts_of"]
 
 State = Any
 Recur = Callable[[Any], Any]
@@ -37,6 +37,8 @@ class Cell(Module):
     """
 
     gates = 1
+    state: tuple[str, ...] = ("h",)
+    """What a state consists of."""
 
     def __init__(
         self,
@@ -77,7 +79,8 @@ class Cell(Module):
             state: (B, H), or (H,).
 
         Raises:
-            ValueError: for a width that is not D or H, naming the sizes.
+            ValueError: for a width that is not D or H, naming the sizes, and for one
+                array in place of a pair, or a pair in place of one.
         """
         D, H = self.config["input_size"], self.config["hidden_size"]
         if np.ndim(x) not in (1, 2) or np.shape(x)[-1] != D:
@@ -87,7 +90,7 @@ class Cell(Module):
             )
         if state is None:
             state = self.zero_state(np.shape(x)[:-1])
-        for part in state if isinstance(state, tuple) else (state,):
+        for part in parts_of(state, self.state, type(self).__name__):
             if np.shape(part) != (*np.shape(x)[:-1], H):
                 raise ValueError(
                     f"{type(self).__name__}: the state has shape {np.shape(part)}, "
@@ -121,6 +124,23 @@ class Cell(Module):
     def _gate(self, fields: Any, number: int, count: int = 1) -> Any:
         H = self.config["hidden_size"]
         return fields[..., number * H : (number + count) * H]
+
+
+def parts_of(state: State, expected: tuple[str, ...], caller: str) -> tuple[Any, ...]:
+    """The arrays of a state, once they are seen to be as many as expected.
+
+    Raises:
+        ValueError: where they are not.
+    """
+    pair = isinstance(state, tuple)
+    if pair == (len(expected) > 1) and (not pair or len(state) == len(expected)):
+        return state if pair else (state,)
+    form = f"the pair ({', '.join(expected)})" if expected[1:] else "one array h"
+    raise ValueError(
+        f"{caller}: the state is a {type(state).__name__}"
+        + (f" of {len(state)}" if pair and expected[1:] else "")
+        + f", expected {form}"
+    )
 
 
 class RNNCell(Cell):
@@ -180,6 +200,7 @@ class LSTMCell(Cell):
     """
 
     gates = 4
+    state = ("h", "c")
 
     def zero_state(self, batch: tuple[int, ...]) -> State:
         """h and c before the first step: zeros of `batch` and H."""

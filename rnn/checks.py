@@ -8,7 +8,14 @@ import numpy as np
 
 from autograd import Tensor
 
-__all__ = ["as_number", "check_callable", "check_reached", "check_sizes"]
+__all__ = [
+    "as_number",
+    "check_callable",
+    "check_dropout",
+    "check_finite",
+    "check_reached",
+    "check_sizes",
+]
 
 
 def check_sizes(caller: str, *, least: int = 1, **sizes: Any) -> None:
@@ -33,6 +40,24 @@ def check_callable(caller: str, name: str, function: Any, form: str) -> None:
         raise TypeError(
             f"{caller}: {name} is a {type(function).__name__}, expected a function {form}"
         )
+
+
+def check_dropout(caller: str, p: Any) -> None:
+    """See that a probability of dropping leaves something to keep; ValueError else."""
+    if not 0 <= as_number(p) < 1:
+        raise ValueError(f"{caller}: dropout={p!r}, expected 0 to 1, and below 1")
+
+
+def check_finite(caller: str, name: str, array: Any) -> None:
+    """See that an array has numbers alone; ValueError with the first that is none."""
+    if not np.isfinite(np.sum(array)):
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):  # and the sum has not merely overflowed
+            place = [int(i) for i in bad[0]]
+            what = "NaN" if np.isnan(array[tuple(bad[0])]) else "∞"
+            raise ValueError(
+                f"{caller}: {name} has {what}, the first at {place} of {np.shape(array)}"
+            )
 
 
 def check_reached(caller: str, parameters: dict[str, Any]) -> None:

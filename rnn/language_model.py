@@ -9,6 +9,7 @@ import numpy as np
 from autograd import named
 from autograd.tensor import array_of
 from autograd.trees import map_tree
+from rnn.checks import check_dropout
 from rnn.layers import Embedding, Linear, dropout
 from rnn.module import Module, check_config
 from rnn.recurrent import GRU, LSTM, RNN, Recurrent
@@ -84,12 +85,14 @@ class LanguageModel(Module):
             raise ValueError(
                 f"LanguageModel: cell={cell!r}, expected one of {', '.join(CELLS)}"
             )
+        check_dropout("LanguageModel", dropout)
         self.config = check_config(self, sizes, dtype, cell=cell, dropout=dropout)
         self._rng = rng = np.random.default_rng(rng)
         options: dict[str, Any] = {"rng": rng, "dtype": dtype}
         self.embedding = Embedding(V, D, **options)
         self.embedding.weight.data = self.embedding.weight.data / np.sqrt(D)
-        self.recurrent = CELLS[cell](D, H, num_layers, dropout=dropout, **options)
+        between = dropout if num_layers > 1 else 0.0
+        self.recurrent = CELLS[cell](D, H, num_layers, dropout=between, **options)
         self.output = Linear(H, V, **options)
 
     def __call__(self, x: Any, state: Any = None) -> tuple[Any, Any]:

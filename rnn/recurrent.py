@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, scope, times_transposed
-from autograd.tensor import array_of, value_of
-from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell
+from autograd.tensor import value_of
+from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
+from rnn.checks import check_dropout, check_finite
 from rnn.layers import dropout
+from rnn.masks import held, mask_of
 from rnn.module import Module, check_config
 from rnn.unroll import instants, unroll
 
@@ -29,7 +33,7 @@ class Recurrent(Module):
         bias: whether there are biases.
         batch_first: whether x and the output are (B, T, …) in place of (T, B, …).
         dropout: the probability with which, in training, an element of what goes from
-            one layer to the next is dropped.
+            one layer to the next is dropped; a warning where there is no next.
         bidirectional: whether each layer runs over the sequence both ways.
         rng: a seed or generator for the initial parameters, U(−1/√H, 1/√H), and for
             dropout.
@@ -42,6 +46,8 @@ class Recurrent(Module):
     """
 
     cell: type[Cell]
+    options: tuple[str, ...] = ()
+    """The arguments of its cell that it has beside those of all."""
 
     def __init__(
         self,
@@ -68,9 +74,17 @@ class Recurrent(Module):
             "dropout": dropout,
             "bidirectional": bidirectional,
         }
+        kind = type(self).__name__
+        self._check_options(options)
         self.config = check_config(self, sizes, dtype, **switches, **options)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"{type(self).__name__}: dropout={dropout}, expected 0 to 1")
+        check_dropout(kind, dropout)
+        if dropout and num_layers == 1:
+            warnings.warn(
+                f"{kind}: dropout={dropout} does nothing, since it stands between layers "
+                "and there is one. Give num_layers=2 or more, or drop elements of the "
+                "output with rnn.layers.dropout",
+                stacklevel=2,
+            )
         self._rng = np.random.default_rng(rng)
         self._directions = ("", "_reverse") if bidirectional else ("",)
         self._cells = {}
@@ -106,7 +120,8 @@ class Recurrent(Module):
             reverse direction after its first.
 
         Raises:
-            ValueError: for a wrong width, number of axes, state or length; for NaN.
+            ValueError: for a wrong width, number of axes, state or length; for NaN, also
+                in the state.
         """
         x = x if isinstance(x, Tensor) else np.asarray(x)
         single = x.ndim == 2
@@ -137,6 +152,28 @@ class Recurrent(Module):
         if single:
             return y[:, 0], _joined(last, lambda part: part[:, 0])
         return np.swapaxes(y, 0, 1) if first else y, _joined(last, lambda part: part)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a parameter is that of its cell, too."""
+        parameter, _, suffix = name.partition("_l")
+        cell = vars(self).get("_cells", {}).get(f"l{suffix}")
+        if cell is not None and parameter in vars(cell):
+            if np.shape(value) != (shape := np.shape(getattr(cell, parameter))):
+                raise ValueError(
+                    f"{type(self).__name__}: {name} has shape {np.shape(value)}, "
+                    f"expected {shape}"
+                )
+            setattr(cell, parameter, value)
+        super().__setattr__(name, value)
+
+    def _check_options(self, options: dict[str, Any]) -> None:
+        for name in options:
+            if name not in self.options:
+                known = [*inspect.signature(Recurrent.__init__).parameters][1:-1]
+                raise TypeError(
+                    f"{type(self).__name__}: no argument {name}, expected of "
+                    f"{', '.join([*known, *self.options])}"
+                )
 
     def only_cell(self) -> Cell:
         """The cell of a network of one layer and one direction.
@@ -169,7 +206,7 @@ class Recurrent(Module):
             output = after[0] if isinstance(after, tuple) else after
             if mask is None:
                 return output, after
-            return np.where(mask[t], output, 0), _held(mask[t], after, state)
+            return np.where(mask[t], output, 0), held(mask[t], after, state)
 
         return unroll(
             step,
@@ -186,27 +223,23 @@ class Recurrent(Module):
         count, H = len(self._cells), self.config["hidden_size"]
         if state is None:
             return [cell.zero_state((B,)) for cell in self._cells.values()]
-        pair = isinstance(next(iter(self._cells.values())).zero_state(()), tuple)
-        if pair != isinstance(state, tuple) or (pair and len(state) != 2):
-            raise ValueError(
-                f"{type(self).__name__}: the state is a {type(state).__name__}, expected "
-                f"{'the pair (h, c)' if pair else 'one array h'}"
-            )
+        kind = type(self).__name__
+        parts = parts_of(state, self.cell.state, kind)
         expected = (count, H) if single else (count, B, H)
-        parts = state if pair else (state,)
         for part in parts:
             if np.shape(part) != expected:
                 swapped = T != B and np.shape(part) == (count, T, H)
                 raise ValueError(
-                    f"{type(self).__name__}: the state has shape {np.shape(part)}, "
-                    f"expected {expected}: {count} layers and directions"
+                    f"{kind}: the state has shape {np.shape(part)}, expected "
+                    f"{expected}: {count} layers and directions"
                     + (f", B = {B} samples" if not single else "")
                     + f", H = {H} units"
                     + ("; are the axes of time and batch swapped in x?" * swapped)
                 )
-        parts = [np.reshape(part, (count, B, H)) for part in parts]
+            check_finite(kind, "the state", value_of(part))
+        parts = tuple(np.reshape(part, (count, B, H)) for part in parts)
         rows = [tuple(part[i] for part in parts) for i in range(count)]
-        return rows if pair else [row[0] for row in rows]
+        return rows if parts[1:] else [row[0] for row in rows]
 
     def _check(self, x: Any, lengths: Any, first: bool) -> Any:
         """See that x is a batch of sequences; the mask (T, B, 1) of `lengths`, if any."""
@@ -225,49 +258,13 @@ class Recurrent(Module):
         steps, samples = x.shape[T], x.shape[B] if x.ndim == 3 else 1
         if not steps:
             raise ValueError(f"{kind}: x has shape {x.shape}, no steps; expected T ≥ 1")
-        mask = self._mask(lengths, steps, samples, form)
+        mask = mask_of(lengths, steps, samples, kind, form)
         value = value_of(x)
         if mask is not None:
             seen = np.swapaxes(mask, 0, 1) if first else mask
             value = np.where(seen if x.ndim == 3 else seen[:, 0], value, 0)
-        if not np.isfinite(np.sum(value)):
-            bad = np.argwhere(~np.isfinite(value))
-            if len(bad):  # and the sum has not merely overflowed
-                place = [int(i) for i in bad[0]]
-                what = "NaN" if np.isnan(value[tuple(bad[0])]) else "∞"
-                raise ValueError(
-                    f"{kind}: x has {what}, the first at {place} of {x.shape}"
-                )
+        check_finite(kind, "x", value)
         return mask
-
-    def _mask(self, lengths: Any, T: int, B: int, form: str) -> Any:
-        """Which steps each sequence has, (T, B, 1); None where all have all."""
-        if lengths is None:
-            return None
-        lengths, kind = array_of(lengths), type(self).__name__
-        if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
-            swapped = lengths.shape == (T,) and T != B
-            raise ValueError(
-                f"{kind}: lengths are {lengths.dtype} of shape {lengths.shape}, expected "
-                f"integers of shape (B,) = {(B,)}"
-                + (f"; there are T = {T} of them: is x really {form}?" if swapped else "")
-            )
-        if lengths.size and not (lengths.min() >= 1 and lengths.max() <= T):
-            swapped = lengths.min() >= 1 and lengths.max() <= B
-            raise ValueError(
-                f"{kind}: lengths from {lengths.min()} to {lengths.max()}, expected 1 to "
-                f"T = {T}" + (f"; is x really {form}?" if swapped else "")
-            )
-        return (
-            None if (lengths == T).all() else (np.arange(T)[:, None] < lengths)[..., None]
-        )
-
-
-def _held(mask: Any, after: Any, before: Any) -> Any:
-    """The state after a step where the sequence has it, before it elsewhere."""
-    if isinstance(after, tuple):
-        return tuple(_held(mask, a, b) for a, b in zip(after, before, strict=True))
-    return np.where(mask, after, before)
 
 
 def _at_each(places: list[str], function: Any, *sequences: Any) -> list[Any]:
@@ -295,6 +292,7 @@ class RNN(Recurrent):
     """Layers of `RNNCell`; `nonlinearity` is "tanh" or "relu"."""
 
     cell = RNNCell
+    options = ("nonlinearity",)
 
     def __init__(self, *args: Any, nonlinearity: str = "tanh", **options: Any) -> None:
         super().__init__(*args, nonlinearity=nonlinearity, **options)

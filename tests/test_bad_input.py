@@ -24,6 +24,7 @@ from rnn import (
     Hopfield,
     LayerNorm,
     Linear,
+    LSTMCell,
     RestrictedBoltzmannMachine,
     Segmentation,
     Vocabulary,
@@ -49,6 +50,7 @@ from rnn import (
     save_weights,
     segments,
     tokenise,
+    unroll,
     windows,
 )
 from rnn.layers import dropout
@@ -163,6 +165,42 @@ WIRING = [
     (lambda: many_to_one(CELL, 1.0), ValueError, r"inputs have shape \(\), expected \(T"),
     (lambda: encoder_decoder(CELL, CELL, X[:0], 2), ValueError, "at least one step"),
     (lambda: one_to_many(CELL, X[0], 1.5), ValueError, "one_to_many: steps=1.5, expecte"),
+]  # fmt: skip
+
+RECURRENT = [
+    (lambda: LSTMCell(2, 4)(X[0], np.zeros((2, 3, 4))), ValueError,
+     r"LSTMCell: the state is a ndarray, expected the pair \(h, c\)"),
+    (lambda: LSTMCell(2, 4)(X[0], (np.zeros((3, 4)),) * 3), ValueError,
+     r"LSTMCell: the state is a tuple of 3, expected the pair"),
+    (lambda: CELL(X[0], (np.zeros((3, 4)),) * 2), ValueError,
+     "GRUCell: the state is a tuple, expected one array h"),
+    (lambda: GRU(2, 4)(X, np.full((1, 3, 4), np.nan)), ValueError,
+     r"GRU: the state has NaN, the first at \[0, 0, 0\] of \(1, 3, 4\)"),
+    (lambda: LSTM(2, 4)(X, (np.zeros((1, 3, 4)), np.full((1, 3, 4), np.inf))), ValueError,
+     "LSTM: the state has ∞, the first at"),
+    (lambda: LSTM(2, 4, dropout="a"), ValueError, "LSTM: dropout='a', expected 0 to 1"),
+    (lambda: GRU(2, 4, foo=1), TypeError, "GRU: no argument foo, expected of input_size"),
+    (lambda: LSTM(2, 4, nonlinearity="relu"), TypeError, "LSTM: no argument nonlinear"),
+    (lambda: RNN(2, 4, foo=1), TypeError, "RNN: no argument foo, .* dtype, nonlinearity"),
+    (lambda: GRU(2, 4)(X[:, 0], lengths=5), ValueError,
+     r"lengths are int64 of shape \(\), expected .*; of one sequence they are \[5\]"),
+    (lambda: GRU(2, 4)(X, segment=1.5), ValueError, "segment=1.5, expected at least 1"),
+]  # fmt: skip
+
+UNROLL = [
+    (lambda: unroll(CELL, X, X[0], steps=[1, 2]), ValueError,
+     "unroll: steps has 2 names and xs T = 5 inputs, expected one name for each"),
+    (lambda: unroll(CELL, X, X[0], steps=range(9)), ValueError, "9 names and xs T = 5"),
+    (lambda: unroll(CELL, X, X[0], steps=5), TypeError, "unroll: steps is a int, expect"),
+    (lambda: unroll(CELL, X, X[0], segment=1.5), ValueError, "unroll: segment=1.5, exp"),
+    (lambda: unroll(CELL, (x for x in X), X[0]), TypeError,
+     r"unroll: xs is a generator, expected the inputs of all steps, .*; list\(xs\) make"),
+    (lambda: unroll(CELL, 1.0, X[0]), TypeError, "unroll: xs is a float, expected the"),
+    (lambda: unroll(CELL, Tensor(1.0), X[0]), TypeError, "unroll: xs is a Tensor, exp"),
+    (lambda: unroll(None, X, X[0]), TypeError, "cell is a NoneType, expected a function"),
+    (lambda: unroll(lambda x, s: x, X, X[0]), TypeError,
+     r"unroll: the cell returned a ndarray, expected the two \(output, next state\)"),
+    (lambda: unroll(lambda x, s: (x, s, s), X, X[0]), TypeError, "returned a tuple of 3"),
 ]  # fmt: skip
 
 CREDIT = [
@@ -418,8 +456,8 @@ PLOTS = [
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        *NETWORKS, *WIRING, *CREDIT, *TRAINING, *TEXT, *ENERGIES, *LOSSES, *OPTIMISERS,
-        *LEARNERS, *FILES, *PLOTS,
+        *NETWORKS, *WIRING, *RECURRENT, *UNROLL, *CREDIT, *TRAINING, *TEXT, *ENERGIES,
+        *LOSSES, *OPTIMISERS, *LEARNERS, *FILES, *PLOTS,
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_told_what_was_expected(call, error, match):

@@ -122,9 +122,6 @@ def test_four_routes_agree(case, loss):
     def of_parameters(values):
         for name, value in values.items():
             setattr(network, name, value)
-        for suffix, cell in network._cells.items():
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                setattr(cell, name, values[f"{name}_{suffix}"])
         start = tuple(states) if kind is LSTM else states[0]
         return E_of(network(x, start, lengths)[0], d)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from autograd import Tensor, compile, graph, no_grad
 from autograd.testing import check_grads
 from rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, load, save, unroll
+from rnn.layers import dropout
 
 CELLS = {RNN: RNNCell, GRU: GRUCell, LSTM: LSTMCell}
 
@@ -203,8 +204,39 @@ def test_dropout_is_between_layers_and_in_training(kind):
     assert np.any(a != b)
     np.testing.assert_array_equal(network.eval()(x)[0].data, plain(x)[0].data)
     assert not network.training and network.train().training
-    single, alone = (kind(2, 5, dropout=p, rng=0) for p in (0.5, 0.0))
+    with pytest.warns(UserWarning, match="dropout=0.5 does nothing, .*num_layers=2"):
+        single = kind(2, 5, dropout=0.5, rng=0)
+    alone = kind(2, 5, rng=0)
     np.testing.assert_array_equal(single(x)[0].data, alone(x)[0].data)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_dropout_draws_all_masks_of_a_layer_at_once(kind):
+    """As of the sequence (T, B, H) in one call; so a seed's numbers stay the same."""
+    x = np.random.default_rng(1).normal(size=(4, 3, 2))
+    network = kind(2, 5, 2, dropout=0.3, rng=(rng := np.random.default_rng(0)))
+    first, second = (kind(n, 5, rng=0) for n in (2, 5))
+    for layer, part in enumerate((first, second)):
+        for name, p in part.parameters().items():
+            p.data = network.parameters()[name.replace("l0", f"l{layer}")].data
+    draws = np.random.default_rng(0)
+    draws.bit_generator.state = rng.bit_generator.state
+    expected = second(dropout(first(x)[0], 0.3, draws))[0].data
+    np.testing.assert_array_equal(network(x)[0].data, expected)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_an_assigned_parameter_is_the_one_that_is_used(kind):
+    x = np.random.default_rng(0).normal(size=(4, 3, 2))
+    one, other = (kind(2, 5, 2, bidirectional=True, rng=seed) for seed in (0, 1))
+    for name, p in other.parameters().items():
+        setattr(one, name, p)
+    np.testing.assert_array_equal(one(x)[0].data, other(x)[0].data)
+    np.sum(one(x)[0]).backward()
+    assert all(p.grad is not None for p in other.parameters().values())
+    with pytest.raises(ValueError, match=r"weight_hh_l0 has shape \(2,\), expected \("):
+        one.weight_hh_l0 = Tensor(np.ones(2))
+    assert one.weight_hh_l0 is other.weight_hh_l0
 
 
 @pytest.mark.parametrize("kind", [*CELLS, *CELLS.values()])

@@ -119,6 +119,23 @@ def test_unroll_lays_each_step_in_its_scope():
     assert outputs[0].scope == "outer/t=1"
 
 
+def test_reverse_runs_from_the_last_step_and_keeps_the_order_of_the_inputs():
+    xs = [Tensor(float(k), requires_grad=True, name="x") for k in range(1, 6)]
+
+    def cell(x, state):
+        return x + 10 * state, x + 10 * state
+
+    for segment in (None, 2):
+        outputs, last = unroll(cell, xs, 0.0, segment=segment, reverse=True, layer="l")
+        assert [o.item() for o in outputs] == [54321.0, 5432.0, 543.0, 54.0, 5.0]
+        assert last.item() == 54321.0
+        names = [1, 2, 3, 4, 5] if segment is None else ["1…2", "1…2", "3…4", "3…4", 5]
+        assert [o.scope for o in outputs] == [f"t={name}/l" for name in names]
+        [x.zero_grad() for x in xs]
+        last.backward()
+        assert [x.grad for x in xs] == [1.0, 10.0, 100.0, 1000.0, 10000.0]
+
+
 def test_the_graph_is_the_unrolled_network():
     network = ElmanNetwork(2, 3, 1, rng=0)
     x = np.random.default_rng(0).normal(size=(4, 2, 2))
