@@ -12,7 +12,7 @@ W.grad
 from autograd import rules
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
-from autograd.compiling import compile, fresh
+from autograd.compiling import compile, fresh, steady
 from autograd.context import no_grad, scope
 from autograd.functional import (
     grad,
@@ -72,6 +72,7 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "steady",
     "times_transposed",
     "value_and_grad",
     "vjp",

@@ -14,10 +14,10 @@ from autograd.levels import Levels, of_floats
 from autograd.plan import Plan, needed
 from autograd.results import Results, agree
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.tracing import Slot, Tape, Traced, TracedNumber
+from autograd.tracing import Slot, Step, Tape, Traced, TracedNumber
 from autograd.trees import leaves, map_tree
 
-__all__ = ["compile", "fresh"]
+__all__ = ["compile", "fresh", "steady"]
 
 
 def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,10 +41,10 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             reference: parameters that it closes over are read where they are at each
             call, and get their gradients. So are arrays that it closes over, where they
             meet a Tensor as they are. All else that it closes over is as it was when it
-            was recorded: numbers, and what NumPy makes of arrays alone (`array * 2`,
-            `array[0]`); what changes must be an argument. It is run twice when it is
-            recorded, and again when the array of a parameter was set (`p.data = …`,
-            not `p.data[:] = …`) for the first time since.
+            was recorded: numbers, switches (see `steady`), and what NumPy makes of arrays
+            alone (`array * 2`, `array[0]`); what changes must be an argument. It is run
+            twice when it is recorded, and again when the array of a parameter was set
+            (`p.data = …`, not `p.data[:] = …`) for the first time since.
 
     Returns:
         A function that returns what `fun` returns, in arrays of its own. What is computed
@@ -93,6 +93,18 @@ def fresh(draw: Callable[[], Any]) -> Any:
     """
     tape = state.get().tape
     return draw() if tape is None else tape.fresh(draw)
+
+
+def steady(read: Callable[[], Any]) -> Any:
+    """What `read()` returns, a switch; in a compiled function it must stay what it was.
+
+    Each run of the program reads it again, and raises where it is another. Without it,
+    what a function reads of its surroundings is as it was when it was recorded.
+    """
+    value, tape = read(), state.get().tape
+    if tape is not None:
+        tape.steady(read, value)
+    return value
 
 
 class _Taped(Setting):
@@ -166,6 +178,9 @@ class _Scout(_Observer):
         self.draws.append(draw())
         return self.draws[-1]
 
+    def steady(self, read: Callable[[], Any], value: Any) -> None:
+        """Nothing: the recorded run sees to it."""
+
     def restore(self) -> None:
         """Undo what the run did to these Tensors."""
         for x, (grad, value) in self.found.items():
@@ -229,6 +244,10 @@ class _Recorder(_Observer):
             "compile: the function drew more random numbers in its second run than in "
             "its first; expected it to do the same each time"
         )
+
+    def steady(self, read: Callable[[], Any], value: Any) -> None:
+        """See `steady`."""
+        self.tape.steps.append(Step(read, (), {}, None, (value,)))
 
 
 class _Added:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, steady
 from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.checks import check_sizes
@@ -26,11 +26,19 @@ class Module:
 
     Attributes:
         config: the constructor's arguments, with which `load` builds it again.
-        training: whether dropout is on.
     """
 
     config: dict[str, Any]
-    training = True
+    _training = True
+
+    @property
+    def training(self) -> bool:
+        """Whether dropout is on."""
+
+        def training() -> bool:
+            return self._training
+
+        return bool(steady(training))
 
     def _configure(
         self,
@@ -86,7 +94,7 @@ class Module:
 
     def train(self, training: bool = True) -> Module:
         """Switch dropout on, or off; returns the network."""
-        self.training = training
+        self._training = training
         for name, x in vars(self).items():
             for _, part in _parts(name, x):
                 if isinstance(part, Module):

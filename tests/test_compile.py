@@ -233,6 +233,7 @@ def ran(values, steps):
     return values
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=2 * settings.default.max_examples)
 @given(programs(), st.integers(0, 2))
 def test_random_programs(program, inner):

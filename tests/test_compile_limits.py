@@ -301,3 +301,14 @@ def test_one_function_in_several_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_switches_that_were_read_must_stay():
+    network = GRU(3, 4, num_layers=2, dropout=0.5, rng=0)
+    compiled, x = compile(lambda x: network(x)[0]), drawn(5, 2, 3)
+    compiled(x)
+    network.eval()
+    with pytest.raises(ValueError, match=r"result of training was True .* is False now"):
+        compiled(x)
+    network.train()
+    compiled(x)
