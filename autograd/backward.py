@@ -17,7 +17,7 @@ from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
 from autograd.tensor import ABSENT, DISPATCH, Tensor, array_of, seal, value_of
-from autograd.tracing import ARRAYS, FLOATS, as_float
+from autograd.tracing import ARRAYS, FLOATS, Traced, as_float
 
 __all__ = ["Use", "backward", "cast", "sweep", "topological"]
 
@@ -82,6 +82,9 @@ def sweep(
         Each such node, its gradient, and whether that is an array of its own, which
         nobody else holds; the root's side first.
     """
+    if isinstance(root._data, Traced) and type(gradient) is np.ndarray:
+        # A sweep takes other ways with constants than with what is computed.
+        gradient = root._data.tape.run(np.copy, (gradient,), {})
     order = topological(root)
     path = None if wanted is None else _above(wanted, order)
     lines = state.get().lines

@@ -232,6 +232,24 @@ def test_arrays_of_before_stay_those_of_whoever_holds_them():
     same(best, np.ones(3))
 
 
+def test_gradients_are_added_up_in_the_same_order():
+    w = Tensor(np.zeros((4, 4)), requires_grad=True)
+
+    def f():
+        w.zero_grad()
+        row = w[-1]
+        values = [w, row, (row / 2) ** 3, (row / 2) ** 3, 1 - w, w[-1]]
+        sum(np.sum(v) * (1 + 0.5 * k) for k, v in enumerate(values)).backward()
+
+    compiled = compile(f)
+    for k in np.arange(1.0, 20.0):
+        w.data[-1, -1] = 0.009 * k
+        compiled()
+        found = w.grad
+        f()
+        same(found, w.grad)
+
+
 def test_what_was_frozen_since_is_refused():
     w = Tensor(np.ones(3), requires_grad=True)
     compiled = compile(lambda x: np.sum(w * x))
