@@ -135,7 +135,7 @@ ONE = {
     "{}[-1]": lambda x: x[-1],
     "{}[..., None]": lambda x: x[..., None],
     "{}[[0, -1, 0]]": lambda x: x[[0, -1, 0]],
-    "{}[np.argmax({}[:, 0])]": lambda x: x[np.argmax(x[:, 0])],
+    "{}[np.argmax({}) % len({})]": lambda x: x[np.argmax(x) % len(x)],
     "np.ravel({})": np.ravel,
     "np.reshape({}, (-1, 2))": lambda x: np.reshape(x, (-1, 2)),
     "np.reshape({}, (2, -1), order='F')": lambda x: np.reshape(x, (2, -1), order="F"),
