@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd.context import Setting, State, state
 from autograd.levels import Levels, of_floats
-from autograd.plan import Plan, needed
+from autograd.passes import needed
+from autograd.plan import Plan
 from autograd.results import Results, agree
 from autograd.tensor import Tensor, value_of, wrap
 from autograd.tracing import Slot, Step, Tape, Traced, TracedNumber

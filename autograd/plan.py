@@ -8,64 +8,29 @@ is computed there. Buffers are handed on as soon as their values are not needed 
 
 from __future__ import annotations
 
-import math
 import operator
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from autograd.passes import (
+    filled,
+    is_basic,
+    joined_once,
+    last_uses,
+    lowered,
+    placed,
+    slots_in,
+    windows,
+)
 from autograd.tracing import Kind, Slot, Step, Tape, shapes_of
 
-__all__ = ["Plan", "needed"]
+__all__ = ["Plan"]
 
 Call = Callable[[], Any]
-
-
-def slots_in(x: Any) -> list[int]:
-    """The slots within a nest of arguments."""
-    found: list[int] = []
-    _collect(x, found)
-    return found
-
-
-def _collect(x: Any, found: list[int]) -> None:
-    kind = type(x)
-    if kind is Slot:
-        found.append(x)
-    elif kind is dict:
-        for part in x.values():
-            _collect(part, found)
-    elif kind is slice:
-        _collect((x.start, x.stop, x.step), found)
-    elif isinstance(x, (tuple, list)):
-        for part in x:
-            if type(part) is Slot:
-                found.append(part)
-            elif type(part) not in SIMPLE:
-                _collect(part, found)
-
-
-SIMPLE = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.ndarray})
-"""Types of arguments without slots in them."""
-
-
-def filled(x: Any, values: Any) -> Any:
-    """A nest of arguments with the values in the places of their slots."""
-    if isinstance(x, Slot):
-        return values[x]
-    if isinstance(x, (tuple, list)):
-        parts = [filled(part, values) for part in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    if isinstance(x, dict):
-        return {k: filled(v, values) for k, v in x.items()}
-    if isinstance(x, slice):
-        return slice(*(filled(part, values) for part in (x.start, x.stop, x.step)))
-    return x
 
 
 class Plan:
@@ -91,12 +56,12 @@ class Plan:
     ) -> None:
         self.values: dict[int, Any] = dict(given)
         self.calls: list[Call] = []
-        steps, self.kinds = _joined_once(*_windows(steps, tape), set(wanted))
-        steps = _lowered(steps, self.kinds)
-        places = _placed(steps, self.kinds)
+        steps, self.kinds = joined_once(*windows(steps, tape), set(wanted))
+        steps = lowered(steps, self.kinds)
+        places = placed(steps, self.kinds)
         steps = [step for i, step in enumerate(steps) if i not in places.dropped]
         kept = {places.owner(self.kinds[slot].root) for slot in wanted} | tape.inputs
-        last = _last_uses(steps, self.kinds, places)
+        last = last_uses(steps, self.kinds, places)
         memory = _Memory()
         for slot in sorted(tape.inputs - set(given)):
             if not self.kinds[slot].dynamic:
@@ -230,7 +195,7 @@ class Plan:
 
     def _writing(self, function: Any, args: Any, kwargs: Any) -> Call:
         args, kwargs = filled(args, self.values), filled(kwargs, self.values)
-        if function is operator.setitem and _basic(args[1]):
+        if function is operator.setitem and is_basic(args[1]):
             target = args[0][args[1]]
             if isinstance(target, np.ndarray):
                 return partial(np.copyto, target, args[2], casting="unsafe")
@@ -319,292 +284,6 @@ def _steered(step: Step, then: Any, now: Any) -> ValueError:
 
 def _flat(x: Any) -> list[Any]:
     return [p for part in x for p in _flat(part)] if isinstance(x, (tuple, list)) else [x]
-
-
-def _basic(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(x is None or x is Ellipsis or type(x) in (int, slice) for x in parts)
-
-
-def _lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
-    """The steps, with stacks and concatenations as copies into their parts' places."""
-    steps: list[Step] = []
-    for step in before:
-        pieces = _pieces(step, kinds)
-        if pieces is None:
-            steps.append(step)
-            continue
-        steps.append(Step(np.empty_like, (), {}, step.result))
-        for index, part in pieces:
-            args = (step.result, index, part)
-            steps.append(Step(operator.setitem, args, {}, None))
-    return steps
-
-
-def _windows(steps: list[Step], tape: Tape) -> tuple[list[Step], list[Kind]]:
-    """The steps and kinds, with views in place of what joins an input's parts again.
-
-    The inputs of all steps, which one weight's gradient wants joined, are x itself.
-    """
-    written = _written(steps, tape.kinds)
-    found = []
-    roots = _Same()
-    for step in steps:
-        view = None if step.result in written else _window(step, tape)
-        if view is not None:
-            roots[step.result] = view[0]
-            step = Step(_part, view, {}, step.result)
-        found.append(step)
-    return found, [kind._replace(root=roots[kind.root]) for kind in tape.kinds]
-
-
-def _written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
-    """By the values that are written into, the numbers of the last steps to do so."""
-    return {
-        kinds[slot].root: number
-        for number, step in enumerate(steps)
-        if step.result is None and step.expected is None
-        for slot in slots_in(step.kwargs.get("out") or step.args[0])
-    }
-
-
-def _window(step: Step, tape: Tape) -> Any:
-    if step.function is not np.concatenate or step.kwargs or len(step.args) > 1:
-        return None
-    parts, result = step.args[0], tape.kinds[step.result]
-    if isinstance(parts, Slot) or not all(isinstance(p, Slot) for p in parts):
-        return None
-    kinds = [tape.kinds[p] for p in parts]
-    root, end = kinds[0].root, kinds[0].offset
-    for kind in kinds:
-        size = math.prod(kind.shape) * kind.dtype.itemsize
-        rows = _c_strides(kind.shape, kind.dtype.itemsize)
-        same = kind.root == root and kind.offset == end and kind.dtype == result.dtype
-        if not same or kind.dynamic or kind.strides != rows:
-            return None
-        end += size
-    whole = tape.kinds[root]
-    packed = whole.strides == _c_strides(whole.shape, whole.dtype.itemsize)
-    if root not in tape.inputs or whole.dtype != result.dtype or not packed:
-        return None
-    first = kinds[0].offset // result.dtype.itemsize
-    return Slot(root), first, result.shape
-
-
-def _c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    found = [itemsize]
-    for n in reversed(shape[1:]):
-        found.append(found[-1] * n)
-    return tuple(reversed(found)) if shape else ()
-
-
-def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:
-    """The elements of x from the first on, in another shape; a view."""
-    return x.reshape(-1)[first : first + math.prod(shape)].reshape(shape)
-
-
-def _joined_once(
-    steps: list[Step], kinds: list[Kind], wanted: set[int]
-) -> tuple[list[Step], list[Kind]]:
-    """The steps and kinds, with one concatenation where several are of the same parts.
-
-    The δ of all steps stand in the gradient of each weight and bias.
-    """
-    written = _written(steps, kinds)
-    kept_apart = wanted | set(written)
-    seen: dict[Any, Slot] = {}
-    same: dict[int, Slot] = {}
-    kept = []
-    for number, step in enumerate(steps):
-        if step.function is np.concatenate and not step.kwargs:
-            (parts, *rest) = step.args
-            own = not isinstance(parts, Slot) and step.result not in kept_apart
-            own = own and all(isinstance(p, Slot) for p in parts)
-            if own and all(written.get(kinds[p].root, -1) < number for p in parts):
-                first = seen.setdefault((tuple(parts), *rest), step.result)
-                if first is not step.result:
-                    same[step.result] = first
-                    continue
-        if same:
-            args, kwargs = _renamed(step.args, same), _renamed(step.kwargs, same)
-            step = step._replace(args=args, kwargs=kwargs)
-        kept.append(step)
-    roots = _Same(same)
-    return kept, [kind._replace(root=roots[kind.root]) for kind in kinds]
-
-
-def _renamed(x: Any, same: dict[int, Slot]) -> Any:
-    return filled(x, _Same(same))
-
-
-class _Same(dict[int, Slot]):
-    def __missing__(self, slot: int) -> int:
-        return slot
-
-
-def _pieces(step: Step, kinds: list[Kind]) -> list[tuple[Any, Slot]] | None:
-    """Index and part of each piece of a stack or concatenation; None for other steps."""
-    if step.function not in (np.stack, np.concatenate) or len(step.args) not in (1, 2):
-        return None
-    parts, result = step.args[0], step.result
-    axis = step.args[1] if len(step.args) == 2 else step.kwargs.get("axis", 0)
-    if set(step.kwargs) - {"axis"} or not isinstance(axis, int):
-        return None
-    if isinstance(parts, Slot):  # the rows of an array
-        return None
-    if any(isinstance(p, Slot) and kinds[p].dynamic for p in parts):
-        return None
-    ndim = len(kinds[result].shape)
-    axis %= ndim
-    lead = (slice(None),) * axis
-    if step.function is np.stack:
-        return [((*lead, i), p) for i, p in enumerate(parts)]
-    found, start = [], 0
-    for p in parts:
-        stop = start + (kinds[p].shape if isinstance(p, Slot) else np.shape(p))[axis]
-        found.append(((*lead, slice(start, stop)), p))
-        start = stop
-    return found
-
-
-def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:
-    """The steps that something wanted hangs on, guards included."""
-    kinds = tape.kinds
-    live = {kinds[slot].root for slot in wanted} | set(wanted)
-    kept = []
-    for step in reversed(tape.steps):
-        if step.result is None and step.expected is None:
-            target = step.kwargs.get("out") or step.args[0]
-            hangs = any(kinds[s].root in live for s in slots_in(target))
-        else:
-            results = list(slots_in(step.result))
-            drawn = not step.args  # whether or not it counts, the next draw is another
-            hangs = (
-                step.expected is not None
-                or drawn
-                or any(s in live or kinds[s].root in live for s in results)
-            )
-        if hangs:
-            for slot in slots_in((step.args, step.kwargs, step.result)):
-                live |= {slot, kinds[slot].root}
-            kept.append(step)
-    return kept[::-1]
-
-
-class _Placed:
-    """Which values are computed in their places within larger ones.
-
-    Attributes:
-        inside: by slot, the slot of the larger value and the index in it.
-        dropped: the steps, by number, that would have copied them.
-    """
-
-    def __init__(self) -> None:
-        self.inside: dict[int, tuple[int, Any]] = {}
-        self.dropped: set[int] = set()
-
-    def owner(self, root: int) -> int:
-        """The value whose memory `root` stands in."""
-        while root in self.inside:
-            root = self.inside[root][0]
-        return root
-
-
-def _placed(steps: list[Step], kinds: list[Kind]) -> _Placed:
-    """The copies `whole[index] = part` that are not needed where part is computed there.
-
-    That is so where `part` is made by a step of its own, is as large as its place and
-    laid out like it; where what is copied into `whole` goes to places apart, and nothing
-    else touches `whole` between that step and the copy, or writes into it later; and
-    where nothing writes into `part` after the copy.
-    """
-    placed = _Placed()
-    made: dict[int, int] = {}
-    fresh: set[int] = set()
-    copies: defaultdict[int, list[int]] = defaultdict(list)
-    touches: defaultdict[int, list[int]] = defaultdict(list)
-    writes: defaultdict[int, int] = defaultdict(lambda: -1)  # the last into each
-    for number, step in enumerate(steps):
-        target: Any = ()
-        if isinstance(step.result, Slot) and kinds[step.result].root == step.result:
-            made[step.result] = number
-            if step.function is np.empty_like:
-                fresh.add(step.result)
-        elif step.result is None and step.expected is None:
-            target = step.kwargs.get("out") or step.args[0]
-        copied = isinstance(target, Slot) and target in fresh
-        if copied and step.function is operator.setitem and _basic(step.args[1]):
-            copies[target].append(number)
-            used: Any = (step.args[2],)
-        else:
-            used = (step.args, step.kwargs)
-            writes.update((kinds[slot].root, number) for slot in slots_in(target))
-        for slot in set(slots_in(used)):
-            touches[kinds[slot].root].append(number)
-    for whole, numbers in copies.items():
-        shape, strides = kinds[whole].shape, kinds[whole].strides
-        if not _apart([_box(steps[n].args[1], shape) for n in numbers]):
-            continue
-        empty = np.lib.stride_tricks.as_strided(
-            np.empty(0, kinds[whole].dtype), shape, strides
-        )
-        for number in numbers:
-            _, index, part = steps[number].args
-            if (
-                not isinstance(part, Slot)
-                or part not in made
-                or part in placed.inside
-                or placed.owner(whole) == part
-                or writes[whole] > number
-                or writes[part] > number
-                or part in fresh
-                or kinds[part].dynamic
-            ):
-                continue
-            place = empty[index]
-            same = (place.shape, place.dtype, place.strides) == kinds[part][:3]
-            touched = touches[whole]
-            first = bisect_left(touched, made[part])
-            if same and not (first < len(touched) and touched[first] < number):
-                placed.inside[part] = (whole, index)
-                placed.dropped.add(number)
-    return placed
-
-
-def _box(index: Any, shape: tuple[int, ...]) -> list[tuple[int, int]] | None:
-    """From where to where a basic index reaches along each axis; None if it adds one."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if None in parts:
-        return None
-    if Ellipsis in parts:
-        i, missing = parts.index(Ellipsis), len(shape) + 1 - len(parts)
-        parts[i : i + 1] = [slice(None)] * missing
-    parts += [slice(None)] * (len(shape) - len(parts))
-    found = []
-    for part, n in zip(parts, shape, strict=True):
-        reach = range(n)[part]
-        if isinstance(reach, int):
-            reach = range(reach, reach + 1)
-        found.append((min(reach, default=0), max(reach, default=-1) + 1))
-    return found
-
-
-def _apart(boxes: list[Any]) -> bool:
-    """Whether no two of these overlap: along some axis they lie in a row."""
-    if len(boxes) < 2:
-        return True
-    if None in boxes:
-        return False
-    rows = (sorted(axis) for axis in zip(*boxes, strict=True))
-    return any(all(a[1] <= b[0] for a, b in pairwise(row)) for row in rows)
-
-
-def _last_uses(steps: list[Step], kinds: list[Kind], places: _Placed) -> dict[int, int]:
-    last: dict[int, int] = {}
-    for number, step in enumerate(steps):
-        for slot in slots_in((step.args, step.kwargs, step.result)):
-            last[places.owner(kinds[slot].root)] = number
-    return last
 
 
 class _Memory:
