@@ -8,6 +8,7 @@ and what stands there records.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import itertools
@@ -38,6 +39,9 @@ ABSENT = object()
 
 clock = itertools.count()
 """Numbers the Tensors as they come to their values: arguments before results."""
+
+
+_signature = functools.cache(inspect.signature)  # NumPy's functions are few
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -233,7 +237,7 @@ class Tensor:
             module = func.__module__.replace("numpy", "", 1).lstrip(".")
             raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
         if kwargs or len(args) > 2:
-            signature = inspect.signature(func)
+            signature = _signature(func)
             bound = signature.bind(*args, **kwargs).arguments
             if bound.get("out") is not None:
                 raise TypeError(_drops_gradient(func.__name__))

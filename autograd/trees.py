@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,9 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
     if tree is None:
         return None
     if isinstance(tree, dict):
-        return type(tree)((key, map_tree(function, v)) for key, v in tree.items())
+        found = copy.copy(tree)  # a defaultdict, say, keeps its default
+        found.update((key, map_tree(function, v)) for key, v in tree.items())
+        return found
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*(map_tree(function, v) for v in tree))
     if isinstance(tree, (list, tuple)):

@@ -1,6 +1,7 @@
 """Transformations of functions, against the complex step and against each other."""
 
 import tracemalloc
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +90,14 @@ def test_nests_of_arguments():
     assert value == pytest.approx(np.sum(A @ X) + 4.5) and gradient["one"].b == 3
     _, tangent = jvp(f, (p, X), (p, X))
     np.testing.assert_allclose(tangent, 2 * A @ X + 1.5)
+
+
+def test_a_nest_stays_of_its_kind():
+    nest = defaultdict(list, w=np.array([1.0, 2.0]))
+    found = grad(lambda p: np.sum(p["w"] ** 2))(nest)
+    assert type(found) is defaultdict and found["missing"] == []
+    np.testing.assert_array_equal(found["w"], [2, 4])
+    np.testing.assert_array_equal(nest["w"], [1, 2])
 
 
 def test_nested_calls_do_not_confuse_their_variables():
