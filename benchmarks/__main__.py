@@ -179,6 +179,10 @@ def rows_of(found: list[dict[str, Any]], side: str) -> list[tuple[Any, ...]]:
     return rows
 
 
+def number(x: float) -> str:
+    return f"{x:.2f}" if x >= 0.1 else f"{x:.2g}"
+
+
 def table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
     found = Table(title=title, title_justify="left")
     for column in columns:
@@ -186,7 +190,7 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> 
             column, justify="left" if column in ("case", "beside") else "right"
         )
     for row in rows:
-        found.add_row(*(x if isinstance(x, str) else f"{x:.2f}" for x in row))
+        found.add_row(*(x if isinstance(x, str) else number(x) for x in row))
     return found
 
 

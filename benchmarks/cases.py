@@ -7,7 +7,6 @@ is the forward and the full backward one, the gradient of x included, in float32
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import rnn
 from autograd import Tensor, Value, compile
 from benchmarks.by_hand import PASSES
+from benchmarks.rivals import BATCH, HIDDEN, STEPS, VOCABULARY, WIDE, scalar_job
 from rnn import Embedding, Linear, losses
 from rnn.module import Module
 from rnn.optim import Adam, clip_grad_norm
@@ -23,7 +23,6 @@ from rnn.optim import Adam, clip_grad_norm
 __all__ = ["work"]
 
 Work = Callable[[], object]
-VOCABULARY, WIDE, HIDDEN, BATCH, STEPS = 10_001, 128, 256, 20, 35
 
 
 def network(kind: str, sizes: list[int]) -> tuple[Any, Any]:
@@ -85,42 +84,9 @@ def language(side: str) -> Work:
 
 
 def scalars(side: str) -> Work:
-    """micrograd's own job: its network 2-16-16-1 over 100 points, there and back."""
-    loss = scalar_loss(Value)
-    return loss if side == "eager" else compile(loss)
-
-
-def scalar_loss(value: type) -> Callable[[], Any]:
-    """The same for any Value; `rivals` has it for micrograd's."""
-    draw = random.Random(0)
-
-    def neuron(inputs: int) -> tuple[list[Any], Any]:
-        return [value(draw.uniform(-1, 1)) for _ in range(inputs)], value(0.0)
-
-    layers = [[neuron(n) for _ in range(m)] for n, m in ((2, 16), (16, 16), (16, 1))]
-    parameters = [v for layer in layers for ws, b in layer for v in (*ws, b)]
-    points = [
-        (draw.gauss(0, 1), draw.gauss(0, 1), draw.choice((-1, 1))) for _ in range(100)
-    ]
-
-    def loss() -> Any:
-        for p in parameters:
-            p.grad = None
-        terms = []
-        for first, second, target in points:
-            x: list[Any] = [first, second]
-            for depth, neurons in enumerate(layers):
-                x = [
-                    sum((w * v for w, v in zip(ws, x, strict=True)), b)
-                    for ws, b in neurons
-                ]
-                x = x if depth == 2 else [v.relu() for v in x]
-            terms.append((1 + -target * x[0]).relu())
-        total = sum(terms) * (1.0 / len(terms))
-        total.backward()
-        return total
-
-    return loss
+    """micrograd's own job, a network of Python floats."""
+    job = scalar_job(Value, None)
+    return job if side == "eager" else compile(job)
 
 
 def work(side: str, case: str, threads: int = 1) -> Work | None:

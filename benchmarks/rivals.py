@@ -149,13 +149,15 @@ def hips(kind: str, sizes: list[int]) -> Work:
     return lambda: both((parameters, x))
 
 
-def micrograd(collected: bool) -> Work:
-    from micrograd.engine import Value
+def scalar_job(value: Callable[[float], Any], zero: float | None) -> Callable[[], Any]:
+    """micrograd's own job, of any Value: its network 2-16-16-1 over 100 points, and back.
 
+    `zero` is what a gradient that is forgotten is set to.
+    """
     draw = random.Random(0)
 
     def neuron(inputs: int) -> tuple[list[Any], Any]:
-        return [Value(draw.uniform(-1, 1)) for _ in range(inputs)], Value(0.0)
+        return [value(draw.uniform(-1, 1)) for _ in range(inputs)], value(0.0)
 
     layers = [[neuron(n) for _ in range(m)] for n, m in ((2, 16), (16, 16), (16, 1))]
     parameters = [v for layer in layers for ws, b in layer for v in (*ws, b)]
@@ -163,9 +165,9 @@ def micrograd(collected: bool) -> Work:
         (draw.gauss(0, 1), draw.gauss(0, 1), draw.choice((-1, 1))) for _ in range(100)
     ]
 
-    def run() -> None:
+    def run() -> Any:
         for p in parameters:
-            p.grad = 0
+            p.grad = zero
         terms = []
         for first, second, target in points:
             x: list[Any] = [first, second]
@@ -178,6 +180,15 @@ def micrograd(collected: bool) -> Work:
             terms.append((1 + -target * x[0]).relu())
         total = sum(terms) * (1.0 / len(terms))
         total.backward()
+        return total
+
+    return run
+
+
+def micrograd(collected: bool) -> Work:
+    from micrograd.engine import Value
+
+    run = scalar_job(Value, 0)
 
     def uncollected() -> None:
         gc.collect()
