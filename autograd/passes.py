@@ -21,7 +21,7 @@ from autograd.tracing import Kind, Slot, Step, Tape
 
 __all__ = [
     "Placed", "filled", "is_basic", "joined_once", "last_uses", "lowered", "needed",
-    "placed", "slots_in", "windows",
+    "placed", "shifted", "slots_in", "windows",
 ]  # fmt: skip
 
 
@@ -102,6 +102,77 @@ def windows(steps: list[Step], tape: Tape) -> tuple[list[Step], list[Kind]]:
             step = Step(_part, view, {}, step.result)
         found.append(step)
     return found, [kind._replace(root=roots[kind.root]) for kind in tape.kinds]
+
+
+def shifted(
+    steps: list[Step], kinds: list[Kind], inputs: set[int]
+) -> tuple[list[Step], list[Kind]]:
+    """The steps and kinds, with one value for two of the same parts a place apart.
+
+    The states h^1 … h^T are what a network returns, and h^0 … h^{T−1} what the gradient
+    of its weight wants joined: all of them once, and two views.
+    """
+    written, kinds = _written(steps, kinds), list(kinds)
+    made = {s: n for n, step in enumerate(steps) for s in slots_in(step.result)}
+    stacks = {
+        tuple(step.args[0][:-1]): number
+        for number, step in enumerate(steps)
+        if step.function is np.stack
+        and len(step.args) == 1
+        and step.kwargs in ({}, {"axis": 0})
+    }
+    found: list[list[Step]] = [[step] for step in steps]
+    roots = _Same()
+    for number, step in enumerate(steps):
+        if step.function is not np.concatenate or len(step.args) > 1 or step.kwargs:
+            continue
+        start, *others = step.args[0]
+        at = stacks.get(tuple(others), number) if others else number
+        if at >= number:
+            continue
+        stack, parts = steps[at].result, steps[at].args[0]
+        before = made.get(start, at) < at or start in inputs if _slot(start) else True
+        still = all(
+            _slot(p) and written.get(kinds[p].root, -1) < at for p in (*parts, *others)
+        )
+        if not before or not still or {stack, step.result} & written.keys():
+            continue
+        if len({_like(p, kinds) for p in (start, *parts)}) > 1:
+            continue
+        shape, dtype, strides = _like(start, kinds)
+        itemsize = dtype.itemsize
+        if strides != _c_strides(shape, itemsize) or any(
+            kinds[s].strides != _c_strides(kinds[s].shape, itemsize)
+            for s in (stack, step.result)
+        ):
+            continue
+        whole = Slot(len(kinds))
+        sizes = (len(parts) + 1, *shape)
+        kinds.append(Kind(sizes, dtype, _c_strides(sizes, itemsize), whole, 0, False))
+        roots[stack] = roots[step.result] = whole
+        found[at] = [
+            Step(np.empty_like, (), {}, whole),
+            *(
+                Step(operator.setitem, (whole, (i,), part), {}, None)
+                for i, part in enumerate((start, *parts))
+            ),
+            Step(_part, (whole, math.prod(shape), kinds[stack].shape), {}, stack),
+        ]
+        again = (whole, 0, kinds[step.result].shape)
+        found[number] = [Step(_part, again, {}, step.result)]
+    kinds = [kind._replace(root=roots[kind.root]) for kind in kinds]
+    return [step for some in found for step in some], kinds
+
+
+def _slot(x: Any) -> bool:
+    return isinstance(x, Slot)
+
+
+def _like(part: Any, kinds: list[Kind]) -> Any:
+    """Shape, dtype and strides of a part, a slot or an array; None of anything else."""
+    if _slot(part):
+        return None if kinds[part].dynamic else kinds[part][:3]
+    return (part.shape, part.dtype, part.strides) if type(part) is np.ndarray else None
 
 
 def _written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:

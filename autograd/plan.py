@@ -23,6 +23,7 @@ from autograd.passes import (
     last_uses,
     lowered,
     placed,
+    shifted,
     slots_in,
     windows,
 )
@@ -57,6 +58,7 @@ class Plan:
         self.values: dict[int, Any] = dict(given)
         self.calls: list[Call] = []
         steps, self.kinds = joined_once(*windows(steps, tape), set(wanted))
+        steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
         steps = lowered(steps, self.kinds)
         places = placed(steps, self.kinds)
         steps = [step for i, step in enumerate(steps) if i not in places.dropped]
