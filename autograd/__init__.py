@@ -35,7 +35,7 @@ from autograd.rules.elementwise import (
     softplus,
 )
 from autograd.rules.likelihood import nll
-from autograd.rules.products import linear, linear_steps, times_transposed
+from autograd.rules.linear import linear, linear_steps, times_transposed
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
 from autograd.tensor import Tensor, Value, named
 

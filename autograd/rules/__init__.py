@@ -10,6 +10,7 @@ from autograd.rules import (
     factorisations,
     likelihood,
     linalg,
+    linear,
     plain,
     products,
     reductions,
@@ -17,6 +18,6 @@ from autograd.rules import (
 )
 
 __all__ = [
-    "compositions", "elementwise", "factorisations", "likelihood", "linalg", "plain",
-    "products", "reductions", "shapes",
+    "compositions", "elementwise", "factorisations", "likelihood", "linalg", "linear",
+    "plain", "products", "reductions", "shapes",
 ]  # fmt: skip

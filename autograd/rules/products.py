@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import string
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.backward import cast
-from autograd.deferred import Column, Product, Rows
+from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, Tensor, array_of, listed, named, value_of
+from autograd.tensor import DISPATCH, Tensor, array_of, listed, value_of
 from autograd.tracing import ARRAYS
 
-__all__ = ["linear", "linear_steps", "times_transposed"]
+__all__ = ["inner_x", "inner_y", "rows_of"]
 
 
 def _arrays(x: Any, y: Any) -> bool:
@@ -53,7 +52,7 @@ def _matmul_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
 
 def _product(left: Any, right: Any) -> Any:
     """Σ leftᵀ right over all vectors along their last axes; deferred, of arrays."""
-    left, right = _rows(left), _rows(right)
+    left, right = rows_of(left), rows_of(right)
     if _arrays(left, right):
         return Product(left, right)
     return np.matmul(left.T, right)
@@ -63,7 +62,7 @@ rule(np.matmul, _matmul_x, _matmul_y)
 DISPATCH[np.linalg.matmul] = DISPATCH[np.matmul]
 
 
-def _rows(x: Any) -> Any:
+def rows_of(x: Any) -> Any:
     """X as a matrix whose rows are the vectors along its last axis."""
     if np.ndim(x) == 2:
         return x
@@ -78,103 +77,35 @@ def _inner_g(g: Any, x: Any, y: Any) -> Any:
     return np.reshape(g, (math.prod(np.shape(x)[:-1]), math.prod(np.shape(y)[:-1])))
 
 
-def _inner_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def inner_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return g * y
     if _arrays(y, g) and g.ndim == y.ndim == 2 == x.ndim:
         return np.dot(g, y)  # the same product as np.matmul, called sooner
-    found = np.matmul(_inner_g(g, x, y), _rows(y))
+    found = np.matmul(_inner_g(g, x, y), rows_of(y))
     return found if np.ndim(x) == 2 else np.reshape(found, np.shape(x))
 
 
-def _inner_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+def inner_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
     if not np.ndim(x) or not np.ndim(y):
         return g * x
     g = _inner_g(g, x, y)
     if np.ndim(y) == 2:
         return _product(g, x)
-    return np.reshape(np.matmul(g.T, _rows(x)), np.shape(y))
+    return np.reshape(np.matmul(g.T, rows_of(x)), np.shape(y))
 
 
 def _inner(x: Any, y: Any) -> Any:
     """np.inner; of a matrix and at least a matrix as one product of all rows."""
     if _arrays(x, y) and y.ndim == 2 <= x.ndim and x.shape[-1] == y.shape[-1]:
-        found = np.dot(_rows(x), y.T)
+        found = np.dot(rows_of(x), y.T)
         return found if x.ndim == 2 else found.reshape((*x.shape[:-1], len(y)))
     return np.inner(x, y)
 
 
 # np.inner(x, W) is x Wᵀ for rows of samples x (B, D) and a matrix W (H, D).
-inner = Primitive(_inner, name="inner").defvjp(_inner_x, _inner_y)
+inner = Primitive(_inner, name="inner").defvjp(inner_x, inner_y)
 DISPATCH[np.inner] = inner
-
-
-def times_transposed(W: Any) -> Callable[[Any], Any]:
-    """X ↦ x Wᵀ for a matrix W (N, M) that is used many times, with x (B, M).
-
-    It is np.inner(x, W), with Wᵀ copied once: a product with the copy, whose rows lie
-    together, is up to twice as quick as one with a transposed view.
-    """
-    transposed = value_of(W).T.copy()
-    inner = Primitive(lambda x, W: np.dot(x, transposed), name="inner")
-    inner.defvjp(_inner_x, _inner_y)
-    return lambda x: inner.two(x, W)
-
-
-def linear_steps(xs: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
-    """t ↦ x^t Wᵀ + Σ b for a sequence x (T, B, D), with W (N, D) and biases b (N,).
-
-    The graph has x^t, and the use of W and of each b at every step; their values are
-    rows of one product, taken of all steps at once. A list of T Tensors x^t (B, D) is a
-    sequence whose steps are in the graph already.
-    """
-    apart = isinstance(xs, list)
-    values = np.stack([array_of(x) for x in xs]) if apart else array_of(xs)
-    whole = _linear(values, *map(array_of, (W, *biases)))
-    operation = LINEAR[len(biases)]
-
-    def step(t: int) -> Any:
-        x = xs[t] if apart else named("x", xs[t])
-        return operation.known(whole[t], x, W, *biases)
-
-    return step
-
-
-def _linear(x: Any, W: Any, *biases: Any) -> Any:
-    rows = np.dot(_rows(x) if np.ndim(x) > 1 else x, W.T)
-    for b in biases:
-        rows = (
-            np.add(rows, b, rows) if np.result_type(rows, b) == rows.dtype else rows + b
-        )
-    return np.reshape(rows, (*np.shape(x)[:-1], np.shape(W)[0]))
-
-
-def _linear_x(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
-    if type(g) in ARRAYS and type(W) in ARRAYS and g.ndim == 2:
-        return Rows(g, W)
-    return _inner_x(g, ans, x, W)
-
-
-def _linear_W(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
-    if type(g) in ARRAYS and type(x) in ARRAYS and g.ndim == 2:
-        return Product(g, x)
-    return _inner_y(g, ans, x, W)
-
-
-def _linear_b(g: Any, *_: Any) -> Any:
-    return Column(g) if type(g) in ARRAYS and g.ndim == 2 else g
-
-
-LINEAR = [
-    Primitive(_linear, name="linear").defvjp(_linear_x, _linear_W, *(_linear_b,) * count)
-    for count in range(3)
-]
-"""x Wᵀ and so many biases."""
-
-
-def linear(x: Any, W: Any, *biases: Any) -> Any:
-    """X Wᵀ + Σ b as one operation, of x (…, N) with W (M, N) and at most two b (M,)."""
-    return LINEAR[len(biases)](x, W, *biases)
 
 
 @implements(np.linalg.tensordot)
