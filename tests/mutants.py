@@ -95,7 +95,6 @@ EXPLAINED = {
     "deferred.py:Piece.sparse:dropped": WHEN,
     "deferred.py:Product.light:comparison": WHEN,
     "deferred.py:Product.light:dropped": WHEN,
-    "deferred.py:Sum._hold:dropped": WHEN,
     "deferred.py:Sum.sparse:dropped": WHEN,
     "deferred.py:Sum.sparse:index": "pieces of one sum are of one shape",
     "deferred.py:Sum._add_pieces:comparison": "the same sum in another buffer",
