@@ -158,14 +158,17 @@ class Primitive:
 
     def known(self, value: Any, *args: Any) -> Any:
         """Record a call whose value is known already; `args` are Tensors, or arrays."""
-        tracked = open_ = False
+        given = tracked = open_ = False
         for x in args:
             if isinstance(x, Tensor):
                 if x._exposed:
                     settle(x)
+                given = True
                 tracked, open_ = tracked or x._tracked, open_ or x._exposed
             else:
                 open_ = True
+        if not given:
+            return value
         return self._record(value, None, ABSENT, (args, {}), tracked, open_)
 
     def _record(

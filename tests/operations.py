@@ -75,6 +75,29 @@ def one_axis(draw, unique=False):
 
 
 @st.composite
+def layer(draw, most=2):
+    """x (…, N), W (M, N) and b (M,)."""
+    N, M = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    lead = draw(hnp.array_shapes(min_dims=1, max_dims=most, max_side=3))
+    return [draw(arrays(s, ANY)) for s in ((*lead, N), (M, N), (M,))], {}
+
+
+@st.composite
+def sequence(draw):
+    """The same of a sequence x (T, B, N)."""
+    N, M, T, B = (draw(st.integers(1, 3)) for _ in range(4))
+    return [draw(arrays(s, ANY)) for s in ((T, B, N), (M, N), (M,))], {}
+
+
+@st.composite
+def classes(draw):
+    """z (…, K) and, for each place, one of the K."""
+    (z,), _ = draw(unary(ANY, NONEMPTY))
+    index = st.integers(0, z.shape[-1] - 1)
+    return [z], {"d": draw(hnp.arrays(np.intp, z.shape[:-1], elements=index))}
+
+
+@st.composite
 def scanned(draw):
     (x,), kwargs = draw(one_axis())
     return [x], kwargs if draw(st.booleans()) else {"axis": None}
@@ -695,6 +718,31 @@ TABLE = [
     own(ag.logsumexp, one_axis()),
     own(ag.softmax, one_axis()),
     own(ag.log_softmax, one_axis()),
+    Operation(
+        "nll",
+        ag.nll,
+        classes(),
+        (),
+        plain=lambda z, d: (
+            np.log(np.sum(np.exp(z), axis=-1))
+            - np.take_along_axis(z, d[..., np.newaxis], axis=-1)[..., 0]
+        ),
+    ),
+    Operation("linear", ag.linear, layer(), (), plain=lambda x, W, b: x @ W.T + b),
+    Operation(
+        "linear_steps",
+        lambda x, W, b: np.stack([*map(ag.linear_steps(x, W, b), range(len(x)))]),
+        sequence(),
+        (),
+        plain=lambda x, W, b: x @ W.T + b,
+    ),
+    Operation(
+        "times_transposed",
+        lambda x, W, b: ag.times_transposed(W)(x) * b,
+        layer(most=1),
+        (),
+        plain=lambda x, W, b: x @ W.T * b,
+    ),
     call(np.sum, np.sum, reduced()),
     call(np.mean, np.mean, reduced()),
     call(np.max, np.max, reduced(unique=True, where=False), second=False),
