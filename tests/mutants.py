@@ -64,6 +64,7 @@ SECONDS = 60
 
 ZERO = "−0, 2·0 and 0 are 0 in every element"
 WHEN = "moves when a gradient is written out, not what it is"
+ONE = "deferred or written out, the gradient is one"
 EMPTY = "of no elements"
 SQUARE = "a square matrix has as many rows as columns"
 EXPLAINED = {
@@ -88,7 +89,11 @@ EXPLAINED = {
     "factorisations.py:_null_space_vjp:factor": ZERO,
     "special.py:_moment:index": "the last term of the series is below rounding",
     "shapes.py:_lower:factor": "as a condition 2 is True",
-    "shapes.py:_transpose:comparison": "deferred or written out, the transpose is one",
+    "shapes.py:_transpose:comparison": ONE,
+    "linear.py:_linear:comparison": "np.dot takes more axes too, more slowly",
+    "linear.py:_linear_x:comparison": ONE,
+    "linear.py:_linear_W:comparison": ONE,
+    "linear.py:_linear_b:comparison": ONE,
     "linalg.py:_pinv:index": "the bound of what counts as rounding, a little higher",
     "deferred.py:HELD:swapped": WHEN,
     "deferred.py:Piece.sparse:comparison": WHEN,

@@ -21,8 +21,11 @@ from autograd import (
     contributions,
     grad,
     jvp,
+    linear,
+    linear_steps,
     no_grad,
     primitive,
+    times_transposed,
     vjp,
 )
 from autograd.backward import sweep
@@ -510,3 +513,20 @@ def test_a_copied_network_gives_the_same(network, copied):
 def test_an_operation_that_no_name_leads_to_is_still_copied():
     cube = primitive(lambda x: x**3)
     assert copy.deepcopy({"cube": cube})["cube"] is copy.copy(cube) is cube
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layers_are_their_formula(dtype):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 2, 3)).astype(np.float32)
+    W, b, c = (rng.normal(size=s).astype(dtype) for s in ((5, 3), (5,), (5,)))
+    right, tolerance = x @ W.T + b + c, 1e-5 if dtype is np.float32 else 1e-12
+    steps = [step.data for step in map(linear_steps(Tensor(x), W, b, c), range(4))]
+    for found, expected in (
+        (linear(Tensor(x), W, b, c).data, right),
+        (linear(Tensor(x[0, 0]), W, b, c).data, right[0, 0]),
+        (np.stack(steps), right),
+        (times_transposed(Tensor(W))(x[1]).data, x[1] @ W.T),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+        assert found.dtype == dtype
