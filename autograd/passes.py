@@ -120,48 +120,60 @@ def shifted(
         if step.function is np.stack
         and len(step.args) == 1
         and step.kwargs in ({}, {"axis": 0})
+        and _all_slots(step.args[0])
     }
     found: list[list[Step]] = [[step] for step in steps]
     roots = _Same()
+    wholes: dict[int, tuple[Slot, Any]] = {}  # by the number of a stack, with h^0
     for number, step in enumerate(steps):
         if step.function is not np.concatenate or len(step.args) > 1 or step.kwargs:
             continue
+        if _slot(step.args[0]) or not _all_slots(step.args[0][1:]):
+            continue
         start, *others = step.args[0]
-        at = stacks.get(tuple(others), number) if others else number
-        if at >= number:
+        at = stacks.get(tuple(others), number)
+        if at >= number or not _c_ordered(step.result, kinds) or step.result in written:
             continue
         stack, parts = steps[at].result, steps[at].args[0]
-        before = made.get(start, at) < at or start in inputs if _slot(start) else True
-        still = all(
-            _slot(p) and written.get(kinds[p].root, -1) < at for p in (*parts, *others)
-        )
-        if not before or not still or {stack, step.result} & written.keys():
-            continue
-        if len({_like(p, kinds) for p in (start, *parts)}) > 1:
-            continue
-        shape, dtype, strides = _like(start, kinds)
-        itemsize = dtype.itemsize
-        if strides != _c_strides(shape, itemsize) or any(
-            kinds[s].strides != _c_strides(kinds[s].shape, itemsize)
-            for s in (stack, step.result)
-        ):
-            continue
-        whole = Slot(len(kinds))
-        sizes = (len(parts) + 1, *shape)
-        kinds.append(Kind(sizes, dtype, _c_strides(sizes, itemsize), whole, 0, False))
-        roots[stack] = roots[step.result] = whole
-        found[at] = [
-            Step(np.empty_like, (), {}, whole),
-            *(
-                Step(operator.setitem, (whole, (i,), part), {}, None)
-                for i, part in enumerate((start, *parts))
-            ),
-            Step(_part, (whole, math.prod(shape), kinds[stack].shape), {}, stack),
-        ]
-        again = (whole, 0, kinds[step.result].shape)
-        found[number] = [Step(_part, again, {}, step.result)]
+        if at not in wholes:
+            given = not _slot(start) or start in inputs or made[start] < at
+            still = all(
+                written.get(kinds[p].root, -1) < at for p in slots_in([start, *parts])
+            )
+            alike = len({_like(p, kinds) for p in (start, *parts)}) == 1
+            ordered = _c_ordered(stack, kinds) and _c_ordered(parts[0], kinds)
+            if not (given and still and alike and ordered) or stack in written:
+                continue
+            whole = Slot(len(kinds))
+            wholes[at] = whole, start
+            shape, dtype = (len(parts) + 1, *kinds[parts[0]].shape), kinds[stack].dtype
+            strides = _c_strides(shape, dtype.itemsize)
+            kinds.append(Kind(shape, dtype, strides, whole, 0, False))
+            roots[stack] = whole
+            found[at] = [
+                Step(np.empty_like, (), {}, whole),
+                *(
+                    Step(operator.setitem, (whole, (i,), part), {}, None)
+                    for i, part in enumerate((start, *parts))
+                ),
+                Step(_part, (whole, math.prod(shape[1:]), kinds[stack].shape), {}, stack),
+            ]
+        whole, first = wholes[at]
+        if first is start or (_slot(start) and first == start):
+            roots[step.result] = whole
+            again = (whole, 0, kinds[step.result].shape)
+            found[number] = [Step(_part, again, {}, step.result)]
     kinds = [kind._replace(root=roots[kind.root]) for kind in kinds]
     return [step for some in found for step in some], kinds
+
+
+def _all_slots(parts: Any) -> bool:
+    return isinstance(parts, (list, tuple)) and len(parts) > 0 and all(map(_slot, parts))
+
+
+def _c_ordered(slot: int, kinds: list[Kind]) -> bool:
+    kind = kinds[slot]
+    return kind.strides == _c_strides(kind.shape, kind.dtype.itemsize)
 
 
 def _slot(x: Any) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from test_compile import same
 
 from autograd import Tensor, Value, compile, fresh, grad
+from autograd.tensor import value_of
 from autograd.trees import leaves
 from rnn import GRU, optim
 
@@ -330,3 +331,25 @@ def test_switches_that_were_read_must_stay():
         compiled(x)
     network.train()
     compiled(x)
+
+
+def test_states_that_two_weights_use():
+    """Both gradients want h^0 … h^{T−1}, and the output h^1 … h^T."""
+    rng = np.random.default_rng(0)
+    A, B = (Tensor(rng.normal(size=(3, 3)), requires_grad=True) for _ in range(2))
+
+    def f(x):
+        A.zero_grad()
+        B.zero_grad()
+        h, hs = np.zeros((2, 3)), [np.ones((2, 3))]
+        for x_t in x:
+            h = np.tanh(x_t + h @ A * (h @ B + 1))
+            hs.append(h)
+        y = np.stack(hs[1:])
+        np.sum(y * y).backward()
+        return y, np.stack(hs), A.grad, B.grad
+
+    compiled = compile(f)
+    for x in rng.normal(size=(3, 4, 2, 3)):
+        for found, expected in zip(compiled(x), f(Tensor(x)), strict=True):
+            np.testing.assert_array_equal(value_of(found), value_of(expected))
