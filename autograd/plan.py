@@ -152,21 +152,20 @@ class Plan:
             self.calls.append(partial(place.fill, function is np.ones_like))
             return
         args, kwargs = filled(args, self.values), filled(kwargs, self.values)
+        name = getattr(function, "__name__", "")
         if isinstance(function, np.ufunc):
             args = _strong(function, args, place.dtype)
         if isinstance(function, np.ufunc) and not kwargs and function not in BY_KEYWORD:
             self.calls.append(partial(function, *args, place))
         elif (
             isinstance(function, np.ufunc)
-            or getattr(function, "__name__", "") == "reduce"
+            or name == "reduce"
             or (function is np.dot and place.ndim == 2 and place.flags.c_contiguous)
         ):
             self.calls.append(partial(function, *args, **kwargs, out=place))
-        elif (
-            getattr(function, "__name__", "") == "copy" and not kwargs and len(args) == 1
-        ):
+        elif name == "copy" and not kwargs and len(args) == 1:
             self.calls.append(partial(np.copyto, place, args[0]))
-        elif getattr(function, "__name__", "") == "astype" and len(args) == 2:
+        elif name == "astype" and len(args) == 2:
             self.calls.append(partial(np.copyto, place, args[0], casting="unsafe"))
         else:
             self.calls.append(partial(_into, place, step, args, kwargs))

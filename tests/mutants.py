@@ -90,7 +90,7 @@ EXPLAINED = {
     "special.py:_moment:index": "the last term of the series is below rounding",
     "shapes.py:_lower:factor": "as a condition 2 is True",
     "shapes.py:_transpose:comparison": ONE,
-    "linear.py:_linear:comparison": "np.dot takes more axes too, more slowly",
+    "linear.py:linear:comparison": "np.dot takes more axes too, more slowly",
     "linear.py:_linear_x:comparison": ONE,
     "linear.py:_linear_W:comparison": ONE,
     "linear.py:_linear_b:comparison": ONE,

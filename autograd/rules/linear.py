@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.deferred import Column, Product, Rows
-from autograd.primitive import Primitive
+from autograd.primitive import Primitive, primitive
 from autograd.rules.products import inner_x, inner_y, rows_of
 from autograd.tensor import array_of, named, value_of
 from autograd.tracing import ARRAYS
@@ -37,17 +37,18 @@ def linear_steps(xs: Any, W: Any, *biases: Any) -> Callable[[int], Any]:
     """
     apart = isinstance(xs, list)
     values = np.stack([array_of(x) for x in xs]) if apart else array_of(xs)
-    whole = _linear(values, *map(array_of, (W, *biases)))
-    operation = LINEAR[len(biases)]
+    whole = linear.function(values, *map(array_of, (W, *biases)))
 
     def step(t: int) -> Any:
         x = xs[t] if apart else named("x", xs[t])
-        return operation.known(whole[t], x, W, *biases)
+        return linear.known(whole[t], x, W, *biases)
 
     return step
 
 
-def _linear(x: Any, W: Any, *biases: Any) -> Any:
+@primitive
+def linear(x: Any, W: Any, *biases: Any) -> Any:
+    """X Wᵀ + Σ b as one operation, of x (…, N) with W (M, N) and any number of b (M,)."""
     rows = np.dot(rows_of(x) if np.ndim(x) > 1 else x, W.T)
     for b in biases:
         rows = (
@@ -72,13 +73,4 @@ def _linear_b(g: Any, *_: Any) -> Any:
     return Column(g) if type(g) in ARRAYS and g.ndim == 2 else g
 
 
-LINEAR = [
-    Primitive(_linear, name="linear").defvjp(_linear_x, _linear_W, *(_linear_b,) * count)
-    for count in range(3)
-]
-"""x Wᵀ and so many biases."""
-
-
-def linear(x: Any, W: Any, *biases: Any) -> Any:
-    """X Wᵀ + Σ b as one operation, of x (…, N) with W (M, N) and at most two b (M,)."""
-    return LINEAR[len(biases)](x, W, *biases)
+linear.defvjp_each(lambda i: (_linear_x, _linear_W)[i] if i < 2 else _linear_b)
