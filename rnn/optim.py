@@ -235,11 +235,20 @@ class Adam(Optimizer):
 
     def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
         (b1, b2), (m, v) = self.betas, memory
-        m += (1 - b1) * (g - m)
-        v += (1 - b2) * (np.square(g) - v)
-        root = np.sqrt(v / (1 - b2**t)) + self.eps
-        move: Array = self.lr / (1 - b1**t) * m / root
-        return move
+        # One array for all that comes between, and 1 − β₂ᵗ taken out of the root.
+        part, root = np.empty_like(m), (1 - b2**t) ** 0.5
+        np.subtract(g, m, out=part)
+        part *= 1 - b1
+        m += part
+        np.square(g, out=part)
+        part -= v
+        part *= 1 - b2
+        v += part
+        np.sqrt(v, out=part)
+        part += self.eps * root
+        np.divide(m, part, out=part)
+        part *= self.lr * root / (1 - b1**t)
+        return part
 
 
 class AdamW(Adam):
