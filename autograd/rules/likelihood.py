@@ -49,11 +49,9 @@ def nll(z: Any, d: Any) -> Any:
     def pull(g: Any, ans: Any, z: Any, d: Any) -> Any:
         if isinstance(g, Tensor) or isinstance(z, Tensor):
             return _nll_pull(g, z, d)
-        found = np.empty_like(powers)
-        parts = np.reshape(g, -1), totals.reshape(-1), np.reshape(d, -1)
-        for p, e, scale, total, index in in_rows(_rows(found), _rows(powers), *parts):
-            np.multiply(e, (scale / total)[:, np.newaxis], out=p)
-            p[np.arange(len(p)), index] -= scale
+        found = powers * (g / totals)[..., np.newaxis]
+        rows, index = _rows(found), np.reshape(d, -1)
+        rows[np.arange(len(rows)), index] -= np.reshape(g, -1)
         return found
 
     return Primitive(_nll.function, name="nll").defvjp(pull, None).known(losses, z, d)
