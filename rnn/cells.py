@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, linear, linear_steps, named, sigmoid
+from autograd import Tensor, linear, linear_steps, named, sigmoid, times_transposed
 from rnn.activations import ACTIVATIONS, activation_named
 from rnn.module import Module, check_config, uniform
 
@@ -96,20 +96,26 @@ class Cell(Module):
                     f"{type(self).__name__}: the state has shape {np.shape(part)}, "
                     f"expected {(*np.shape(x)[:-1], H)}, (B, H) with H = {H}"
                 )
-        return self.advance(
-            self.of_inputs(x), state, lambda h: np.inner(h, self.weight_hh)
-        )
+        return self.advance(self.of_inputs(x), state, self.recur())
 
     def of_inputs(self, x: Any) -> Any:
         """What the inputs x (…, D) send to the gates (…, G·H)."""
-        return linear(x, self.weight_ih, *self._biases())
+        return linear(x, self.weight_ih, *self._biases()[0])
 
     def of_steps(self, xs: Any) -> Callable[[int], Any]:
         """The same for xs (T, B, D), as a function of the step: one product of all."""
-        return linear_steps(xs, self.weight_ih, *self._biases())
+        return linear_steps(xs, self.weight_ih, *self._biases()[0])
 
-    def _biases(self) -> tuple[Any, ...]:
-        return (self.bias_ih, self.bias_hh) if self.config["bias"] else ()
+    def recur(self, *, often: bool = False) -> Recur:
+        """h (…, H) ↦ what it sends to the gates (…, G·H); quicker where `often` used."""
+        W, biases = self.weight_hh, self._biases()[1]
+        if often:
+            return times_transposed(W, *biases)
+        return lambda h: linear(h, W, *biases) if biases else np.inner(h, W)
+
+    def _biases(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Those that are added to what x sends, and to what h sends."""
+        return ((self.bias_ih, self.bias_hh), ()) if self.config["bias"] else ((), ())
 
     def advance(self, of_x: Any, state: State, recur: Recur) -> State:
         """The state after a step.
@@ -121,9 +127,10 @@ class Cell(Module):
         """
         raise NotImplementedError
 
-    def _gate(self, fields: Any, number: int, count: int = 1) -> Any:
+    def _each(self, fields: Any) -> list[Any]:
+        """The parts (…, H) of the fields (…, G·H), gate by gate."""
         H = self.config["hidden_size"]
-        return fields[..., number * H : (number + count) * H]
+        return [fields[..., gate * H : (gate + 1) * H] for gate in range(self.gates)]
 
 
 def parts_of(state: State, expected: tuple[str, ...], caller: str) -> tuple[Any, ...]:
@@ -168,26 +175,23 @@ class GRUCell(Cell):
 
     r = σ(W_ir x + b_ir + W_hr h + b_hr)       z = σ(W_iz x + b_iz + W_hz h + b_hz)
     m = W_hn h + b_hn                          n = tanh(W_in x + b_in + r ⊙ m)
-    h^t = (1 − z) ⊙ n + z ⊙ h^{t−1}
+    h^t = (1 − z) ⊙ n + z ⊙ h^{t−1} = n + z ⊙ (h^{t−1} − n)
     """
 
     gates = 3
 
-    def _biases(self) -> tuple[Any, ...]:
-        # r stands between the other one and the field of n.
-        return (self.bias_ih,) if self.config["bias"] else ()
+    def _biases(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        # r stands between the second one and the field of n.
+        return ((self.bias_ih,), (self.bias_hh,)) if self.config["bias"] else ((), ())
 
     def advance(self, of_x: Any, state: State, recur: Recur) -> State:
         """r and z, then n; see `Cell.advance`."""
-        of_h = recur(state)
-        if self.config["bias"]:
-            of_h = of_h + self.bias_hh
-        v = self._gate(of_x, 0, 2) + self._gate(of_h, 0, 2)
-        r = named("r", sigmoid(named("v_r", self._gate(v, 0))))
-        z = named("z", sigmoid(named("v_z", self._gate(v, 1))))
-        m = named("m", self._gate(of_h, 2))
-        n = named("n", np.tanh(named("v_n", self._gate(of_x, 2) + r * m)))
-        return named("h", (1 - z) * n + z * state)
+        x_r, x_z, x_n = self._each(of_x)
+        h_r, h_z, h_n = self._each(recur(state))
+        r = named("r", sigmoid(named("v_r", x_r + h_r)))
+        z = named("z", sigmoid(named("v_z", x_z + h_z)))
+        n = named("n", np.tanh(named("v_n", x_n + r * named("m", h_n))))
+        return named("h", n + z * (state - n))
 
 
 class LSTMCell(Cell):
@@ -212,16 +216,10 @@ class LSTMCell(Cell):
         return h, (h, c)
 
     def advance(self, of_x: Any, state: State, recur: Recur) -> State:
-        """The gates, c and h; see `Cell.advance`. σ is taken of g's field too: one call
-        of a whole array costs less than three of its parts.
-        """
+        """The gates, then c and h; see `Cell.advance`."""
         h, c = state
-        v = named("v", of_x + recur(h))
-        gates = sigmoid(v)
-        i, f = named("i", self._gate(gates, 0)), named("f", self._gate(gates, 1))
-        g, o = (
-            named("g", np.tanh(self._gate(v, 2))),
-            named("o", self._gate(gates, 3)),
-        )
+        v_i, v_f, v_g, v_o = self._each(named("v", of_x + recur(h)))
+        i, f = named("i", sigmoid(v_i)), named("f", sigmoid(v_f))
+        g, o = named("g", np.tanh(v_g)), named("o", sigmoid(v_o))
         c = named("c", f * c + i * g)
         return named("h", o * np.tanh(c)), c

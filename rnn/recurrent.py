@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, scope, times_transposed
+from autograd import Tensor, scope
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
 from rnn.checks import check_dropout, check_finite
@@ -193,7 +193,7 @@ class Recurrent(Module):
     ) -> tuple[list[Any], Any]:
         """One layer in one direction: its outputs, T of (B, H), and its last state."""
         cell, T = self._cells[suffix], len(xs)
-        recur = times_transposed(cell.weight_hh)
+        recur = cell.recur(often=True)
 
         def fields(steps: range) -> list[tuple[int, Callable[[], Any]]]:
             first = steps.start
