@@ -1,8 +1,8 @@
 """What a recorded program is rewritten into before it is bound to memory.
 
-Each pass takes steps and gives steps: those that are needed; without joining again what
-was one input; without joining the same parts twice; with the parts of a larger value
-computed in their places.
+Each pass takes steps and gives steps: those that are needed; with a new value wherever
+one was changed in place; without joining again what was one input; without joining the
+same parts twice; with the parts of a larger value computed in their places.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from autograd.tracing import Kind, Slot, Step, Tape
 
 __all__ = [
     "Placed", "filled", "is_basic", "joined_once", "last_uses", "lowered", "needed",
-    "placed", "shifted", "slots_in", "windows",
+    "placed", "renewed", "shifted", "slots_in", "windows",
 ]  # fmt: skip
 
 
@@ -72,6 +72,46 @@ def is_basic(index: Any) -> bool:
     return all(x is None or x is Ellipsis or type(x) in (int, slice) for x in parts)
 
 
+def renewed(
+    before: list[Step], kinds: list[Kind]
+) -> tuple[list[Step], list[Kind], dict[int, Slot]]:
+    """The steps and kinds, with a new value for each change of a whole one by a ufunc.
+
+    What is never changed can stand anywhere; a plan puts the new value in the place of
+    the old one all the same, where nothing needs that any more.
+
+    Returns:
+        The steps, the kinds, and the latest value of each slot that was changed.
+    """
+    kinds, steps = list(kinds), []
+    viewed = {kind.root for slot, kind in enumerate(kinds) if kind.root != slot}
+    latest: dict[int, Slot] = {}
+    for step in before:
+        slot = _changed(step, kinds)
+        if latest:
+            args, kwargs = _renamed(step.args, latest), _renamed(step.kwargs, latest)
+            step = step._replace(args=args, kwargs=kwargs)
+        if slot is not None and slot not in viewed:
+            new = Slot(len(kinds))
+            kinds.append(kinds[slot]._replace(root=new, offset=0))
+            latest[slot] = new
+            step = Step(step.function, step.args, {}, new)
+        steps.append(step)
+    return steps, kinds, latest
+
+
+def _changed(step: Step, kinds: list[Kind]) -> Slot | None:
+    """The value that an elementwise step on arrays of one dtype changes in place."""
+    out = step.kwargs.get("out")
+    if not _elementwise(step) or set(step.kwargs) != {"out"} or step.result is not None:
+        return None
+    (slot,) = out if isinstance(out, tuple) else (out,)
+    given = [kinds[x].dtype for x in slots_in(step.args)]
+    given += [x.dtype for x in step.args if isinstance(x, np.ndarray)]
+    own = kinds[slot].root == slot and not kinds[slot].dynamic
+    return slot if own and set(given) == {kinds[slot].dtype} else None
+
+
 def lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
     """The steps, with stacks and concatenations as copies into their parts' places."""
     steps: list[Step] = []
@@ -87,21 +127,23 @@ def lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
     return steps
 
 
-def windows(steps: list[Step], tape: Tape) -> tuple[list[Step], list[Kind]]:
+def windows(
+    steps: list[Step], kinds: list[Kind], inputs: set[int]
+) -> tuple[list[Step], list[Kind]]:
     """The steps and kinds, with views in place of what joins an input's parts again.
 
     The inputs of all steps, which one weight's gradient wants joined, are x itself.
     """
-    written = _written(steps, tape.kinds)
+    written = _written(steps, kinds)
     found = []
     roots = _Same()
     for step in steps:
-        view = None if step.result in written else _window(step, tape)
+        view = None if step.result in written else _window(step, kinds, inputs)
         if view is not None:
             roots[step.result] = view[0]
             step = Step(_part, view, {}, step.result)
         found.append(step)
-    return found, [kind._replace(root=roots[kind.root]) for kind in tape.kinds]
+    return found, [kind._replace(root=roots[kind.root]) for kind in kinds]
 
 
 def shifted(
@@ -197,26 +239,25 @@ def _written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
     }
 
 
-def _window(step: Step, tape: Tape) -> Any:
+def _window(step: Step, kinds: list[Kind], inputs: set[int]) -> Any:
     if step.function is not np.concatenate or step.kwargs or len(step.args) > 1:
         return None
-    parts, result = step.args[0], tape.kinds[step.result]
+    parts, result = step.args[0], kinds[step.result]
     if isinstance(parts, Slot) or not all(isinstance(p, Slot) for p in parts):
         return None
-    kinds = [tape.kinds[p] for p in parts]
-    root, end = kinds[0].root, kinds[0].offset
-    for kind in kinds:
+    root, end = kinds[parts[0]].root, kinds[parts[0]].offset
+    for kind in (kinds[p] for p in parts):
         size = math.prod(kind.shape) * kind.dtype.itemsize
         rows = _c_strides(kind.shape, kind.dtype.itemsize)
         same = kind.root == root and kind.offset == end and kind.dtype == result.dtype
         if not same or kind.dynamic or kind.strides != rows:
             return None
         end += size
-    whole = tape.kinds[root]
+    whole = kinds[root]
     packed = whole.strides == _c_strides(whole.shape, whole.dtype.itemsize)
-    if root not in tape.inputs or whole.dtype != result.dtype or not packed:
+    if root not in inputs or whole.dtype != result.dtype or not packed:
         return None
-    first = kinds[0].offset // result.dtype.itemsize
+    first = kinds[parts[0]].offset // result.dtype.itemsize
     return Slot(root), first, result.shape
 
 
@@ -324,13 +365,17 @@ class Placed:
     """Which values are computed in their places within larger ones.
 
     Attributes:
-        inside: by slot, the slot of the larger value and the index in it.
-        dropped: the steps, by number, that would have copied them.
+        inside: by slot, the slot of the larger value, the index in it, and the number of
+            the step that would have copied it there.
     """
 
     def __init__(self) -> None:
-        self.inside: dict[int, tuple[int, Any]] = {}
-        self.dropped: set[int] = set()
+        self.inside: dict[int, tuple[int, Any, int]] = {}
+
+    @property
+    def dropped(self) -> set[int]:
+        """The steps, by number, that are not needed for it."""
+        return {number for _, _, number in self.inside.values()}
 
     def owner(self, root: int) -> int:
         """The value whose memory `root` stands in."""
@@ -350,6 +395,7 @@ def placed(steps: list[Step], kinds: list[Kind]) -> Placed:
     placed = Placed()
     made: dict[int, int] = {}
     fresh: set[int] = set()
+    began: dict[int, int] = {}  # by a value of parts, when the first of them was made
     copies: defaultdict[int, list[int]] = defaultdict(list)
     touches: defaultdict[int, list[int]] = defaultdict(list)
     writes: defaultdict[int, int] = defaultdict(lambda: -1)  # the last into each
@@ -370,6 +416,8 @@ def placed(steps: list[Step], kinds: list[Kind]) -> Placed:
             writes.update((kinds[slot].root, number) for slot in slots_in(target))
         for slot in set(slots_in(used)):
             touches[kinds[slot].root].append(number)
+    viewed = {kind.root for slot, kind in enumerate(kinds) if kind.root != slot}
+    loose = {s for s, n in made.items() if _elementwise(steps[n]) and s not in viewed}
     for whole, numbers in copies.items():
         shape, strides = kinds[whole].shape, kinds[whole].strides
         if not _apart([_box(steps[n].args[1], shape) for n in numbers]):
@@ -385,19 +433,40 @@ def placed(steps: list[Step], kinds: list[Kind]) -> Placed:
                 or part in placed.inside
                 or placed.owner(whole) == part
                 or writes[whole] > number
-                or writes[part] > number
-                or part in fresh
+                or max((writes[part], *copies.get(part, ())[-1:])) > number
                 or kinds[part].dynamic
             ):
                 continue
-            place = empty[index]
-            same = (place.shape, place.dtype, place.strides) == kinds[part][:3]
-            touched = touches[whole]
-            first = bisect_left(touched, made[part])
-            if same and not (first < len(touched) and touched[first] < number):
-                placed.inside[part] = (whole, index)
-                placed.dropped.add(number)
+            place, kind = empty[index], kinds[part]
+            same = (place.shape, place.dtype) == (kind.shape, kind.dtype)
+            same = same and (place.strides == kind.strides or part in loose)
+            start = began.get(part, made[part])
+            if same and _untouched(whole, start, number, placed, touches):
+                placed.inside[part] = whole, index, number
+                began[whole] = min(start, began.get(whole, made[whole]))
     return placed
+
+
+def _untouched(
+    whole: int, start: int, end: int, placed: Placed, touches: dict[int, list[int]]
+) -> bool:
+    """Whether a part may stand in `whole`, and in what that stands in, from `start` on.
+
+    It is copied there at `end`, and `whole` into the next larger value later.
+    """
+    while True:
+        touched = touches[whole]
+        first = bisect_left(touched, start)
+        if first < len(touched) and touched[first] < end:
+            return False
+        if whole not in placed.inside:
+            return True
+        whole, _, end = placed.inside[whole]
+
+
+def _elementwise(step: Step) -> bool:
+    """Whether the step is a ufunc's, which gives the same wherever its result stands."""
+    return isinstance(step.function, np.ufunc) and step.function.signature is None
 
 
 def _box(index: Any, shape: tuple[int, ...]) -> list[tuple[int, int]] | None:

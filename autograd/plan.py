@@ -23,6 +23,7 @@ from autograd.passes import (
     last_uses,
     lowered,
     placed,
+    renewed,
     shifted,
     slots_in,
     windows,
@@ -57,11 +58,15 @@ class Plan:
     ) -> None:
         self.values: dict[int, Any] = dict(given)
         self.calls: list[Call] = []
-        steps, self.kinds = joined_once(*windows(steps, tape), set(wanted))
+        steps, self.kinds, latest = renewed(steps, tape.kinds)
+        wanted = [latest.get(slot, slot) for slot in wanted]
+        steps, self.kinds = windows(steps, self.kinds, tape.inputs)
+        steps, self.kinds = joined_once(steps, self.kinds, set(wanted))
         steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
         steps = lowered(steps, self.kinds)
         places = placed(steps, self.kinds)
-        steps = [step for i, step in enumerate(steps) if i not in places.dropped]
+        dropped = places.dropped
+        steps = [step for i, step in enumerate(steps) if i not in dropped]
         kept = {places.owner(self.kinds[slot].root) for slot in wanted} | tape.inputs
         last = last_uses(steps, self.kinds, places)
         memory = _Memory()
@@ -76,6 +81,9 @@ class Plan:
                 if last.get(root) == number and root not in kept
             ]
             self._plan(step, ending)
+        self.values.update(
+            (old, self.values[new]) for old, new in latest.items() if new in wanted
+        )
         del self._places, self._memory
 
     def run(self) -> None:
@@ -123,7 +131,7 @@ class Plan:
     def _place(self, slot: int) -> Any:
         """Where a value is to stand: an array of its own, or part of one."""
         if slot in self._places.inside:
-            whole, index = self._places.inside[slot]
+            whole, index, _ = self._places.inside[slot]
             if whole not in self.values:
                 self.values[whole] = self._place(whole)
             parts = index if isinstance(index, tuple) else (index,)
@@ -157,12 +165,11 @@ class Plan:
             args = _strong(function, args, place.dtype)
         if isinstance(function, np.ufunc) and not kwargs and function not in BY_KEYWORD:
             self.calls.append(partial(function, *args, place))
-        elif (
-            isinstance(function, np.ufunc)
-            or name == "reduce"
-            or (function is np.dot and place.ndim == 2 and place.flags.c_contiguous)
-        ):
+        elif isinstance(function, np.ufunc) or name == "reduce":
             self.calls.append(partial(function, *args, **kwargs, out=place))
+        elif function is np.dot and place.ndim == 2 and place.flags.c_contiguous:
+            # The method spares NumPy the look for others' arrays among the arguments.
+            self.calls.append(partial(args[0].dot, args[1], place))
         elif name == "copy" and not kwargs and len(args) == 1:
             self.calls.append(partial(np.copyto, place, args[0]))
         elif name == "astype" and len(args) == 2:
@@ -199,6 +206,8 @@ class Plan:
         if function is operator.setitem and is_basic(args[1]):
             target = args[0][args[1]]
             if isinstance(target, np.ndarray):
+                if getattr(args[2], "dtype", None) == target.dtype:
+                    return partial(np.copyto, target, args[2])
                 return partial(np.copyto, target, args[2], casting="unsafe")
         if isinstance(function, np.ufunc) and set(kwargs) == {"out"}:
             (out,) = kwargs["out"]
