@@ -19,7 +19,9 @@ from autograd.primitive import Primitive
 from autograd.tensor import ABSENT, DISPATCH, Tensor, array_of, seal, value_of
 from autograd.tracing import ARRAYS, FLOATS, Traced, as_float
 
-__all__ = ["Use", "backward", "cast", "sweep", "topological"]
+__all__ = [
+    "Use", "backward", "cast", "check_arguments", "send", "sweep", "topological",
+]  # fmt: skip
 
 
 class Use(NamedTuple):
@@ -30,15 +32,22 @@ class Use(NamedTuple):
     gradient: Any
 
 
-def topological(root: Tensor) -> list[Tensor]:
+def topological(root: Tensor, replays: bool = False) -> list[Tensor]:
     """All that `root` was computed from and carries a gradient, `root` last.
 
     A Tensor is made after its arguments, so the order of making is a topological one.
+
+    Args:
+        root: where to start.
+        replays: leave the calls that are replayed as they are; they are written out
+            unless told so.
     """
-    seen, stack = {root}, [root]
+    seen, stack, calls = {root}, [root], []
     while stack:
         node = stack.pop()
         if node._rest is not None:
+            if node._primitive.replays:  # type: ignore[union-attr]
+                calls.append(node)
             for x in node._args:
                 if isinstance(x, Tensor) and x not in seen and x._tracked:
                     seen.add(x)
@@ -51,6 +60,11 @@ def topological(root: Tensor) -> list[Tensor]:
         if isinstance(y, Tensor) and y not in seen and y._tracked:
             seen.add(y)
             stack.append(y)
+    if calls and not replays:
+        for node in (*calls, *seen):  # the calls before their results
+            if node._primitive is not None and node._primitive.replays:
+                node._primitive.write_out(node)
+        return topological(root)
     return sorted(seen, key=attrgetter("_order"))
 
 
@@ -85,10 +99,11 @@ def sweep(
     if isinstance(root._data, Traced) and type(gradient) is np.ndarray:
         # A sweep takes other ways with constants than with what is computed.
         gradient = root._data.tape.run(np.copy, (gradient,), {})
-    order = topological(root)
-    path = None if wanted is None else _above(wanted, order)
     lines = state.get().lines
-    plain = not record and path is None and uses is None and lines is None
+    first = not record and uses is None and lines is None
+    order = topological(root, replays=first)
+    path = None if wanted is None else _above(wanted, order)
+    plain = first and path is None
     pending: dict[Tensor, Any] = {root: gradient}
     for node in reversed(order):
         if node not in pending:
@@ -108,6 +123,10 @@ def sweep(
         if primitive is None:
             continue
         vjps, made = primitive.vjps, node._order
+        if primitive.replays:
+            check_arguments(node)
+            primitive.take_back(g, node, pending, path)
+            continue
         if node._seal is not None:
             _check_sealed(node)
         if plain and node._rest is None:
@@ -116,7 +135,7 @@ def sweep(
             if y is ABSENT:
                 if x._exposed or x._since > made:
                     _check_tensor(node, 0)
-                _send(vjps[0](g, ans, x._data), x, node, pending)
+                send(vjps[0](g, ans, x._data), x, node, pending)
                 continue
             a = x._data if isinstance(x, Tensor) else x
             b = y._data if isinstance(y, Tensor) else y
@@ -128,7 +147,7 @@ def sweep(
                     if type(sent) is float is type(a):
                         pending[x] = pending[x] + sent if x in pending else sent
                     else:
-                        _send(sent, x, node, pending)
+                        send(sent, x, node, pending)
             if isinstance(y, Tensor):
                 if y._exposed or y._since > made:
                     _check_tensor(node, 1)
@@ -137,7 +156,7 @@ def sweep(
                     if type(sent) is float is type(b):
                         pending[y] = pending[y] + sent if y in pending else sent
                     else:
-                        _send(sent, y, node, pending)
+                        send(sent, y, node, pending)
             continue
         args = node._args
         kwargs = {} if node._rest is None else node._rest[1]
@@ -149,14 +168,14 @@ def sweep(
                     _check_tensor(node, i)
                 if x._tracked and (path is None or x in path):
                     sent = vjps[i](g, ans, *values, **kwargs)
-                    sent = _send(sent, x, node, pending)
+                    sent = send(sent, x, node, pending)
                     if lines is not None:
                         check_backward(node, i, value_of(sent))
                     if uses is not None:
                         uses.append(Use(node, i, sent))
 
 
-def _send(g: Any, x: Tensor, node: Tensor, pending: dict[Tensor, Any]) -> Any:
+def send(g: Any, x: Tensor, node: Tensor, pending: dict[Tensor, Any]) -> Any:
     """Add g, which `node` sends back to x, to what is pending there; g as x takes it."""
     data = x._data
     if type(g) in DEFERRED:
@@ -195,6 +214,15 @@ def _check_sealed(node: Tensor) -> None:
     for i, then in node._seal.items():
         if seal(value_of(node._args[i])) != then:
             raise _changed(node, i)
+
+
+def check_arguments(node: Tensor) -> None:
+    """See that no argument of `node` has changed since that was computed from them."""
+    if node._seal is not None:
+        _check_sealed(node)
+    for i, x in enumerate(node._args):
+        if isinstance(x, Tensor) and (x._exposed or x._since > node._order):
+            _check_tensor(node, i)
 
 
 def _check_tensor(node: Tensor, i: int) -> None:

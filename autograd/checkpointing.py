@@ -113,7 +113,7 @@ def _first_run(
     return out, joined, list(outside), _sealed(inside)
 
 
-def _inside(joined: Tensor, start: int) -> list[Tensor]:
+def _inside(joined: Tensor, start: float) -> list[Tensor]:
     """The operations below a Tensor that were recorded after `start`."""
     nodes = topological(joined)
     return [x for x in nodes if x._primitive is not None and x._order > start]

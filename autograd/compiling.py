@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.context import Setting, State, state
+from autograd.context import state, under
 from autograd.levels import Levels, of_floats
 from autograd.observers import BEFORE, Added, Recorder, Scout
 from autograd.passes import needed
@@ -109,18 +109,6 @@ def steady(read: Callable[[], Any]) -> Any:
     return value
 
 
-class _Taped(Setting):
-    """Context manager: what is computed inside is seen by `tape`."""
-
-    def __init__(self, tape: Any) -> None:
-        super().__init__()
-        self.tape = tape
-
-    def changed(self, now: State) -> State:
-        """The state inside."""
-        return now._replace(tape=self.tape)
-
-
 SIMPLE = frozenset({Tensor, np.ndarray, float})
 """The types of arguments that are no nests."""
 
@@ -151,7 +139,7 @@ class _Program:
         self.simple = not kwargs and all(type(x) in SIMPLE for x in args)
         scout = Scout()
         try:
-            with _Taped(scout):
+            with under(state.get()._replace(tape=scout)):
                 scout.meet([x for x in leaves(given) if not _varies(x)])
                 inside = map_tree(_entering, given)
                 out = fun(*inside[0], **inside[1])
@@ -171,7 +159,7 @@ class _Program:
             )
 
     def _record(self, fun: Callable[..., Any], given: Any, scout: Scout) -> None:
-        recorder = Recorder(scout)
+        recorder = Recorder(scout.found, scout.draws)
         tape = recorder.tape
         self.leaves = list(scout.found)
         self.tracked = [x._tracked for x in self.leaves]
@@ -184,7 +172,7 @@ class _Program:
                 lambda x: wrap(tape.enter(value_of(_entering(x)))) if _varies(x) else x,
                 given,
             )
-            with _Taped(recorder):
+            with under(state.get()._replace(tape=recorder)):
                 out = fun(*entered[0], **entered[1])
             self.inputs = [
                 int(x._data.slot) if isinstance(x, Tensor) else None

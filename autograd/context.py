@@ -6,7 +6,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-__all__ = ["Setting", "State", "no_grad", "recording", "scope", "state"]
+__all__ = ["Setting", "State", "no_grad", "recording", "scope", "state", "under"]
 
 
 class State(NamedTuple):
@@ -16,7 +16,7 @@ class State(NamedTuple):
         recording: whether operations are recorded.
         scope: the path they carry.
         lines: where each operation was called, while `detect_anomaly` wants to know.
-        tape: what writes the program down, while `compile` records one.
+        tape: what writes the program down, while one is recorded.
     """
 
     recording: bool = True
@@ -69,6 +69,18 @@ class recording(Setting):
     def changed(self, now: State) -> State:
         """The state inside."""
         return now._replace(recording=True)
+
+
+class under(Setting):
+    """Context manager: this state, whatever holds outside."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.state = state
+
+    def changed(self, now: State) -> State:
+        """The state inside."""
+        return self.state
 
 
 class scope(Setting):

@@ -15,7 +15,7 @@ import numpy as np
 from autograd.context import state
 from autograd.tracing import ARRAYS, Traced
 
-__all__ = ["DEFERRED", "Column", "Deferred", "Piece", "Product", "Rows", "Sum"]
+__all__ = ["DEFERRED", "Column", "Deferred", "Own", "Piece", "Product", "Rows", "Sum"]
 
 HELD = 2**22
 """Elements of left factors, 32 MiB of float64, that a sum of products holds at most."""
@@ -43,6 +43,19 @@ class Deferred:
     def keep(self) -> None:
         """Copy what a sparse gradient holds: it outlives the sweep."""
         raise NotImplementedError
+
+
+class Own(Deferred):
+    """A gradient that is written out, in an array that nobody else holds."""
+
+    __slots__ = ("g",)
+
+    def __init__(self, g: Any) -> None:
+        self.g = g
+
+    def full(self) -> Any:
+        """That array."""
+        return self.g
 
 
 class Piece(Deferred):
@@ -321,19 +334,15 @@ class Sum(Deferred):
         return self.total
 
     def _add_pieces(self, pieces: list[Piece]) -> None:
-        if self.own and type(self.total) is type(_example(pieces)):
-            buffer = self.total
-        elif _tile(pieces):
-            buffer = _tiled(pieces)
-            pieces = []
-        else:
-            buffer = _blank(np.zeros_like, pieces)
+        """Add what they make up, summed by itself, whoever holds the rest."""
+        if _tile(pieces):
+            self._add(Own(_tiled(pieces)))
+            return
+        buffer = _blank(np.zeros_like, pieces)
         for piece in pieces:
             piece.add_to(buffer)
-        if buffer is not self.total:
-            self._add(buffer)
-            self.own = self.own or self.total is buffer
+        self._add(Own(buffer))
 
 
-DEFERRED = frozenset({Column, Piece, Product, Rows, Sum})
+DEFERRED = frozenset({Column, Own, Piece, Product, Rows, Sum})
 """Their types, for a test quicker than isinstance."""

@@ -50,7 +50,7 @@ class _Traced:
         """Whether anything live besides our variables went into `value`."""
         return self.depends(value) and any(
             x.op == "leaf" and x not in self.ours and not x._spent
-            for x in topological(value)
+            for x in topological(value, replays=True)
         )
 
     def plain(self, value: Any) -> Any:

@@ -6,7 +6,7 @@ these are traced, is written down.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ BEFORE = object()
 class Observer:
     """What both runs of a function that is recorded have in common."""
 
-    start: int
+    start: float
 
     def set(self, x: Tensor) -> None:
         """See that no Tensor of before is set."""
@@ -88,13 +88,18 @@ class Scout(Observer):
 
 
 class Recorder(Observer):
-    """Records a program: what `State.tape` is in the second run."""
+    """Records a program: what `State.tape` is in the second run.
 
-    def __init__(self, scout: Scout) -> None:
+    Args:
+        known: the Tensors of before that the function may use.
+        draws: what `fresh` gives.
+    """
+
+    def __init__(self, known: Iterable[Tensor] = (), draws: Iterable[Any] = ()) -> None:
         self.tape = Tape()
-        self.known = set(scout.found)
+        self.known = set(known)
         self.start = wrap(0.0)._order
-        self.draws = iter(scout.draws)
+        self.draws = iter(draws)
         self.owned: set[int] = set()
 
     def meet(self, args: Any) -> None:

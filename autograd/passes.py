@@ -2,17 +2,14 @@
 
 Each pass takes steps and gives steps: those that are needed; with a new value wherever
 one was changed in place; without joining again what was one input; without joining the
-same parts twice; with the parts of a larger value computed in their places.
+same parts twice. `placing` then computes the parts of a larger value in their places.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,8 +17,8 @@ import numpy as np
 from autograd.tracing import Kind, Slot, Step, Tape
 
 __all__ = [
-    "Placed", "filled", "is_basic", "joined_once", "last_uses", "lowered", "needed",
-    "placed", "renewed", "shifted", "slots_in", "windows",
+    "filled", "is_basic", "is_elementwise", "joined_once", "lowered", "needed", "renewed",
+    "shifted", "slots_in", "windows",
 ]  # fmt: skip
 
 
@@ -103,13 +100,18 @@ def renewed(
 def _changed(step: Step, kinds: list[Kind]) -> Slot | None:
     """The value that an elementwise step on arrays of one dtype changes in place."""
     out = step.kwargs.get("out")
-    if not _elementwise(step) or set(step.kwargs) != {"out"} or step.result is not None:
+    if not is_elementwise(step) or set(step.kwargs) != {"out"} or step.result is not None:
         return None
     (slot,) = out if isinstance(out, tuple) else (out,)
     given = [kinds[x].dtype for x in slots_in(step.args)]
     given += [x.dtype for x in step.args if isinstance(x, np.ndarray)]
     own = kinds[slot].root == slot and not kinds[slot].dynamic
     return slot if own and set(given) == {kinds[slot].dtype} else None
+
+
+def is_elementwise(step: Step) -> bool:
+    """Whether the step is a ufunc's, which gives the same wherever its result stands."""
+    return isinstance(step.function, np.ufunc) and step.function.signature is None
 
 
 def lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
@@ -246,6 +248,9 @@ def _window(step: Step, kinds: list[Kind], inputs: set[int]) -> Any:
     if isinstance(parts, Slot) or not all(isinstance(p, Slot) for p in parts):
         return None
     root, end = kinds[parts[0]].root, kinds[parts[0]].offset
+    if end is None:
+        return None
+    start = end
     for kind in (kinds[p] for p in parts):
         size = math.prod(kind.shape) * kind.dtype.itemsize
         rows = _c_strides(kind.shape, kind.dtype.itemsize)
@@ -257,8 +262,7 @@ def _window(step: Step, kinds: list[Kind], inputs: set[int]) -> Any:
     packed = whole.strides == _c_strides(whole.shape, whole.dtype.itemsize)
     if root not in inputs or whole.dtype != result.dtype or not packed:
         return None
-    first = kinds[parts[0]].offset // result.dtype.itemsize
-    return Slot(root), first, result.shape
+    return Slot(root), start // result.dtype.itemsize, result.shape
 
 
 def _c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
@@ -359,147 +363,3 @@ def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:
                 live |= {slot, kinds[slot].root}
             kept.append(step)
     return kept[::-1]
-
-
-class Placed:
-    """Which values are computed in their places within larger ones.
-
-    Attributes:
-        inside: by slot, the slot of the larger value, the index in it, and the number of
-            the step that would have copied it there.
-    """
-
-    def __init__(self) -> None:
-        self.inside: dict[int, tuple[int, Any, int]] = {}
-
-    @property
-    def dropped(self) -> set[int]:
-        """The steps, by number, that are not needed for it."""
-        return {number for _, _, number in self.inside.values()}
-
-    def owner(self, root: int) -> int:
-        """The value whose memory `root` stands in."""
-        while root in self.inside:
-            root = self.inside[root][0]
-        return root
-
-
-def placed(steps: list[Step], kinds: list[Kind]) -> Placed:
-    """The copies `whole[index] = part` that are not needed where part is computed there.
-
-    That is so where `part` is made by a step of its own, is as large as its place and
-    laid out like it; where what is copied into `whole` goes to places apart, and nothing
-    else touches `whole` between that step and the copy, or writes into it later; and
-    where nothing writes into `part` after the copy.
-    """
-    placed = Placed()
-    made: dict[int, int] = {}
-    fresh: set[int] = set()
-    began: dict[int, int] = {}  # by a value of parts, when the first of them was made
-    copies: defaultdict[int, list[int]] = defaultdict(list)
-    touches: defaultdict[int, list[int]] = defaultdict(list)
-    writes: defaultdict[int, int] = defaultdict(lambda: -1)  # the last into each
-    for number, step in enumerate(steps):
-        target: Any = ()
-        if isinstance(step.result, Slot) and kinds[step.result].root == step.result:
-            made[step.result] = number
-            if step.function is np.empty_like:
-                fresh.add(step.result)
-        elif step.result is None and step.expected is None:
-            target = step.kwargs.get("out") or step.args[0]
-        copied = isinstance(target, Slot) and target in fresh
-        if copied and step.function is operator.setitem and is_basic(step.args[1]):
-            copies[target].append(number)
-            used: Any = (step.args[2],)
-        else:
-            used = (step.args, step.kwargs)
-            writes.update((kinds[slot].root, number) for slot in slots_in(target))
-        for slot in set(slots_in(used)):
-            touches[kinds[slot].root].append(number)
-    viewed = {kind.root for slot, kind in enumerate(kinds) if kind.root != slot}
-    loose = {s for s, n in made.items() if _elementwise(steps[n]) and s not in viewed}
-    for whole, numbers in copies.items():
-        shape, strides = kinds[whole].shape, kinds[whole].strides
-        if not _apart([_box(steps[n].args[1], shape) for n in numbers]):
-            continue
-        empty = np.lib.stride_tricks.as_strided(
-            np.empty(0, kinds[whole].dtype), shape, strides
-        )
-        for number in numbers:
-            _, index, part = steps[number].args
-            if (
-                not isinstance(part, Slot)
-                or part not in made
-                or part in placed.inside
-                or placed.owner(whole) == part
-                or writes[whole] > number
-                or max((writes[part], *copies.get(part, ())[-1:])) > number
-                or kinds[part].dynamic
-            ):
-                continue
-            place, kind = empty[index], kinds[part]
-            same = (place.shape, place.dtype) == (kind.shape, kind.dtype)
-            same = same and (place.strides == kind.strides or part in loose)
-            start = began.get(part, made[part])
-            if same and _untouched(whole, start, number, placed, touches):
-                placed.inside[part] = whole, index, number
-                began[whole] = min(start, began.get(whole, made[whole]))
-    return placed
-
-
-def _untouched(
-    whole: int, start: int, end: int, placed: Placed, touches: dict[int, list[int]]
-) -> bool:
-    """Whether a part may stand in `whole`, and in what that stands in, from `start` on.
-
-    It is copied there at `end`, and `whole` into the next larger value later.
-    """
-    while True:
-        touched = touches[whole]
-        first = bisect_left(touched, start)
-        if first < len(touched) and touched[first] < end:
-            return False
-        if whole not in placed.inside:
-            return True
-        whole, _, end = placed.inside[whole]
-
-
-def _elementwise(step: Step) -> bool:
-    """Whether the step is a ufunc's, which gives the same wherever its result stands."""
-    return isinstance(step.function, np.ufunc) and step.function.signature is None
-
-
-def _box(index: Any, shape: tuple[int, ...]) -> list[tuple[int, int]] | None:
-    """From where to where a basic index reaches along each axis; None if it adds one."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if None in parts:
-        return None
-    if Ellipsis in parts:
-        i, missing = parts.index(Ellipsis), len(shape) + 1 - len(parts)
-        parts[i : i + 1] = [slice(None)] * missing
-    parts += [slice(None)] * (len(shape) - len(parts))
-    found = []
-    for part, n in zip(parts, shape, strict=True):
-        reach = range(n)[part]
-        if isinstance(reach, int):
-            reach = range(reach, reach + 1)
-        found.append((min(reach, default=0), max(reach, default=-1) + 1))
-    return found
-
-
-def _apart(boxes: list[Any]) -> bool:
-    """Whether no two of these overlap: along some axis they lie in a row."""
-    if len(boxes) < 2:
-        return True
-    if None in boxes:
-        return False
-    rows = (sorted(axis) for axis in zip(*boxes, strict=True))
-    return any(all(a[1] <= b[0] for a, b in pairwise(row)) for row in rows)
-
-
-def last_uses(steps: list[Step], kinds: list[Kind], places: Placed) -> dict[int, int]:
-    last: dict[int, int] = {}
-    for number, step in enumerate(steps):
-        for slot in slots_in((step.args, step.kwargs, step.result)):
-            last[places.owner(kinds[slot].root)] = number
-    return last

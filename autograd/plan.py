@@ -20,15 +20,14 @@ from autograd.passes import (
     filled,
     is_basic,
     joined_once,
-    last_uses,
     lowered,
-    placed,
     renewed,
     shifted,
     slots_in,
     windows,
 )
-from autograd.tracing import Kind, Slot, Step, Tape, shapes_of
+from autograd.placing import last_uses, placed
+from autograd.tracing import Kind, Slot, Step, Tape, pause, shapes_of
 
 __all__ = ["Plan"]
 
@@ -47,6 +46,7 @@ class Plan:
     Attributes:
         values: by slot, the array that holds it in every run; or the latest value of
             what stands in no array of its own.
+        parts: the calls up to each `pause`, and those after the last.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Plan:
     ) -> None:
         self.values: dict[int, Any] = dict(given)
         self.calls: list[Call] = []
+        self.parts = [self.calls]
         steps, self.kinds, latest = renewed(steps, tape.kinds)
         wanted = [latest.get(slot, slot) for slot in wanted]
         steps, self.kinds = windows(steps, self.kinds, tape.inputs)
@@ -81,15 +82,15 @@ class Plan:
                 if last.get(root) == number and root not in kept
             ]
             self._plan(step, ending)
-        self.values.update(
-            (old, self.values[new]) for old, new in latest.items() if new in wanted
-        )
+        self.values |= {
+            old: self.values[new] for old, new in latest.items() if new in self.values
+        }
         del self._places, self._memory
 
-    def run(self) -> None:
-        """Make all the calls."""
+    def run(self, part: int = 0) -> None:
+        """Make the calls of a part."""
         with np.errstate(over="ignore"):  # as σ has it when it is recorded
-            for call in self.calls:
+            for call in self.parts[part]:
                 call()
 
     def _roots(self, step: Step) -> Iterable[int]:
@@ -111,7 +112,10 @@ class Plan:
             ]
             self._release(early)
             ending = [root for root in ending if root not in early]
-        if expected is not None and result is None:
+        if function is pause:
+            self.calls = []
+            self.parts.append(self.calls)
+        elif expected is not None and result is None:
             self.calls.append(partial(_check, self, step))
         elif isinstance(result, Slot) and not self.kinds[result].dynamic:
             self._fill(step, result, dynamic)

@@ -37,6 +37,8 @@ class Primitive:
     """
 
     __slots__ = ("defers", "function", "keywords", "name", "scalar", "sure", "vjps")
+    replays = False
+    """Whether it is a call that is replayed, or a result of one; see `take_back`."""
 
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
         self.function = function
@@ -155,6 +157,21 @@ class Primitive:
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, a, b)
         return self._record(value, x, y, None, tracked, open_)
+
+    def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
+        """Send the gradient g of `node` back to all arguments in a first-order sweep.
+
+        Args:
+            g: the gradient.
+            node: what this operation made.
+            pending: the gradients, by Tensor, that the sweep holds.
+            path: the Tensors that are to have one; None for all.
+        """
+        raise NotImplementedError
+
+    def write_out(self, node: Tensor) -> None:
+        """Put the operations that `node` stands for in its place."""
+        raise NotImplementedError
 
     def known(self, value: Any, *args: Any) -> Any:
         """Record a call whose value is known already; `args` are Tensors, or arrays."""

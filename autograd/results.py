@@ -35,7 +35,7 @@ class Results:
         TypeError: for anything that may hold values unseen.
     """
 
-    def __init__(self, name: str, out: Any, known: list[Tensor], start: int) -> None:
+    def __init__(self, name: str, out: Any, known: list[Tensor], start: float) -> None:
         self.name, self.start = name, start
         self.wanted = tuple(x for x in known if x.requires_grad)
         self.tree = map_tree(self._form, out)

@@ -100,8 +100,8 @@ class Tensor:
     _x: Any
     _y: Any
     _rest: Any
-    _order: int
-    _since: int  # the clock when the value was last changed; −1 where it never was
+    _order: float  # the clock when it was made; between two, where it was made later
+    _since: float  # the clock when the value was last changed; −1 where it never was
     _owner: bool
     _seal: Any
     _exposed: bool

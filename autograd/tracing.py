@@ -25,6 +25,7 @@ __all__ = [
     "Traced",
     "TracedFloat",
     "as_float",
+    "pause",
     "shapes_of",
 ]
 
@@ -35,7 +36,8 @@ class Kind(NamedTuple):
     Attributes:
         shape, dtype, strides: of the array; a number has shape ().
         root: the number of the value whose memory this is a view of, or its own.
-        offset: how many bytes from the start of that memory it begins.
+        offset: how many bytes from the start of that memory it begins; None where that
+            hangs on values.
         dynamic: whether it stands in no memory of its own: a Python float, which takes
             part in NumPy's promotion otherwise than an array.
     """
@@ -44,7 +46,7 @@ class Kind(NamedTuple):
     dtype: Any
     strides: tuple[int, ...]
     root: int
-    offset: int
+    offset: int | None
     dynamic: bool
 
 
@@ -61,6 +63,10 @@ class Step(NamedTuple):
     kwargs: dict[str, Any]
     result: Any
     expected: Any = None
+
+
+def pause(*values: Any) -> None:
+    """The function of a step at which a program stops, with these values at hand."""
 
 
 class Slot(int):
@@ -171,7 +177,9 @@ class Tape:
             roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
             root = next(roots, slot)
             start = _start(value)
-            offset = 0 if root == slot else start - self._starts[root]
+            kinds = [self.kinds[x.slot] for x in inside]
+            fixed = all(kind.root == root and kind.offset is not None for kind in kinds)
+            offset = 0 if root == slot else start - self._starts[root] if fixed else None
             self._starts.append(start)
             self.kinds.append(
                 Kind(value.shape, value.dtype, value.strides, root, offset, False)

@@ -6,6 +6,8 @@ gates are PyTorch's, so that weights move both ways.
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +114,17 @@ class Cell(Module):
         if often:
             return times_transposed(W, *biases)
         return lambda h: linear(h, W, *biases) if biases else np.inner(h, W)
+
+    def weights(self) -> tuple[Any, ...]:
+        """W_ih, W_hh and, where there are biases, b_ih and b_hh."""
+        return (self.weight_ih, self.weight_hh, *itertools.chain(*self._biases()))
+
+    def having(self, weights: tuple[Any, ...]) -> Cell:
+        """The same cell with these `weights`."""
+        cell = copy.copy(self)
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        vars(cell).update(zip(names, weights, strict=False))
+        return cell
 
     def _biases(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Those that are added to what x sends, and to what h sends."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, scope
+from autograd.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
 from rnn.checks import check_dropout, check_finite
@@ -86,6 +87,7 @@ class Recurrent(Module):
                 stacklevel=2,
             )
         self._rng = np.random.default_rng(rng)
+        self._replayed = Replayed()
         self._directions = ("", "_reverse") if bidirectional else ("",)
         self._cells = {}
         for layer in range(num_layers):
@@ -133,25 +135,45 @@ class Recurrent(Module):
             x = np.where(mask, x, 0)
         x = x if isinstance(x, Tensor) else Tensor(x, name="inputs")
 
+        weights = [cell.weights() for cell in self._cells.values()]
+        drops = self.config["num_layers"] > 1 and self.config["dropout"] and self.training
+        if drops or segment is not None:
+            y, last = self._layers(weights, x, states, mask, segment, drops)
+        else:
+            y, last = self._replayed(self._layers, weights, x, states, mask)
+        if single:
+            return y[:, 0], _each(last, lambda part: part[:, 0])
+        return np.swapaxes(y, 0, 1) if first else y, last
+
+    def _layers(
+        self,
+        weights: Any,
+        x: Any,
+        states: Any,
+        mask: Any,
+        segment: int | None = None,
+        drops: bool = False,
+    ) -> tuple[Any, Any]:
+        """All layers, with these weights, over x (T, B, D); see `__call__`."""
+        cells = zip(self._cells.items(), weights, strict=True)
         places = instants(range(1, x.shape[0] + 1), segment)
         xs: Any = x
         last: list[Any] = []
         for layer in range(self.config["num_layers"]):
-            if layer and self.training and self.config["dropout"]:
+            if layer and drops:
                 ones = np.ones((len(xs), *xs[0].shape), xs[0].dtype)
                 kept = dropout(ones, self.config["dropout"], self._rng)
                 xs = _at_each(places, operator.mul, xs, kept)
             outputs = []
-            for direction in self._directions:
-                start = states[len(last)]
-                output, end = self._run(f"l{layer}{direction}", xs, start, mask, segment)
+            for _ in self._directions:
+                (suffix, cell), given = next(cells)
+                output, end = self._run(
+                    suffix, cell.having(given), xs, states[len(last)], mask, segment
+                )
                 outputs.append(output)
                 last.append(end)
             xs = _at_each(places, _side_by_side, *outputs) if outputs[1:] else outputs[0]
-        y = np.stack(xs)
-        if single:
-            return y[:, 0], _joined(last, lambda part: part[:, 0])
-        return np.swapaxes(y, 0, 1) if first else y, _joined(last, lambda part: part)
+        return np.stack(xs), _joined(last)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a parameter is that of its cell, too."""
@@ -189,11 +211,16 @@ class Recurrent(Module):
         return self._cells["l0"]
 
     def _run(
-        self, suffix: str, xs: Any, state: Any, mask: Any, segment: int | None
+        self,
+        suffix: str,
+        cell: Cell,
+        xs: Any,
+        state: Any,
+        mask: Any,
+        segment: int | None,
     ) -> tuple[list[Any], Any]:
         """One layer in one direction: its outputs, T of (B, H), and its last state."""
-        cell, T = self._cells[suffix], len(xs)
-        recur = cell.recur(often=True)
+        T, recur = len(xs), cell.recur(often=True)
 
         def fields(steps: range) -> list[tuple[int, Callable[[], Any]]]:
             first = steps.start
@@ -281,11 +308,16 @@ def _side_by_side(*outputs: Any) -> Any:
     return np.concatenate(outputs, -1)
 
 
-def _joined(states: list[Any], take: Any) -> Any:
+def _joined(states: list[Any]) -> Any:
     """The states of all layers as one array, or as a pair of them."""
     if isinstance(states[0], tuple):
-        return tuple(take(np.stack(parts)) for parts in zip(*states, strict=True))
-    return take(np.stack(states))
+        return tuple(np.stack(parts) for parts in zip(*states, strict=True))
+    return np.stack(states)
+
+
+def _each(state: Any, take: Callable[[Any], Any]) -> Any:
+    """A function of a state, or of each of a pair."""
+    return tuple(map(take, state)) if isinstance(state, tuple) else take(state)
 
 
 class RNN(Recurrent):

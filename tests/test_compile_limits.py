@@ -95,6 +95,20 @@ def test_what_joins_an_input_again_is_not_given_away_or_written():
     same(w.data, before)
 
 
+def test_what_joins_parts_of_a_row_that_is_chosen_by_values():
+    """Where the row stands is another matter in every run."""
+    x = Tensor(np.arange(12.0).reshape(4, 3) % 5, requires_grad=True)
+
+    def f():
+        row = x.data[np.argmax(x.data[:, 0])]
+        return np.concatenate([row[:1], row[1:]]) * 2.0
+
+    compiled = compile(f)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(), f())
+        x.data[:] = np.roll(x.data, 1, axis=0)
+
+
 def test_results_hang_on_values_only_where_that_is_guarded():
     for f, inputs in (
         (lambda x, n: np.sum(x[:n]), [2, 3, 1]),

@@ -1,0 +1,305 @@
+"""Calls recorded once and replayed, whose graphs are written out when looked at.
+
+A network that is trained makes the same calls of NumPy on the same shapes again and
+again. After a few times their program is kept (see `autograd.compiling` for what that
+is): a call leaves one node, and the sweep through it is the program's second half.
+Whoever looks into the graph finds it whole all the same: pictures, contributions and
+derivatives of derivatives have the function run once more, operation by operation.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sys
+from collections.abc import Callable
+from operator import attrgetter
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from autograd.backward import check_arguments, send, sweep
+from autograd.context import State, state, under
+from autograd.deferred import Own
+from autograd.observers import Recorder
+from autograd.passes import needed
+from autograd.plan import Plan
+from autograd.primitive import Primitive
+from autograd.tensor import ABSENT, Tensor, clock, value_of, wrap
+from autograd.tracing import Slot, Step, Tape, Traced, pause
+from autograd.trees import leaves, map_tree
+
+__all__ = ["Replayed"]
+
+EAGER = 3
+"""So many calls of a kind are recorded operation by operation; a program costs ten."""
+
+KEPT = 4
+"""So many programs are kept, the latest; each holds the memory that it works in."""
+
+
+class Replayed:
+    """Calls of functions of nests of Tensors and arrays, to nests of Tensors.
+
+    They have the values and gradients of the functions themselves, to the last bit; the
+    gradient of what several calls use is the sum of theirs, in whatever order they come.
+
+    A function must hang on its arguments alone, give the same when it is run again with
+    them, and be the same in all calls.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[Any, float] = {}
+        self._programs: dict[Any, _Program] = {}
+        self._swept: dict[Any, frozenset[int]] = {}
+        self._turn = RLock()
+
+    def __call__(self, fun: Callable[..., Any], *args: Any) -> Any:
+        """fun(*args)"""
+        now = state.get()
+        if now.tape is not None or now.lines is not None:
+            return fun(*args)
+        key = now.recording, _kind(args)
+        calls = self._calls.get(key, 0)
+        if calls < EAGER:
+            self._calls[key] = calls + 1
+            return fun(*args)
+        try:
+            program = self.program(key, fun, args)
+        except (TypeError, ValueError):  # see `_Program`
+            self._calls[key] = -math.inf
+            return fun(*args)
+        return _Call(self, key, fun, args).run(program)
+
+    def program(
+        self, key: Any, fun: Any, args: Any, swept: frozenset[int] | None = None
+    ) -> _Program:
+        """That of calls of a kind, where gradients come back to the results `swept`.
+
+        These are given by place; where they are not, those of the last time are taken.
+        """
+        with self._turn:
+            swept = self._swept.get(key) if swept is None else swept
+            found = self._programs.pop((key, swept), None)
+            if found is None:
+                found = _Program(fun, args, key[0], swept)
+                while len(self._programs) >= KEPT:
+                    del self._programs[next(iter(self._programs))]
+            self._swept[key] = found.swept
+            self._programs[key, found.swept] = found  # the latest used comes last
+            return found
+
+    def __reduce__(self) -> Any:
+        """Copied and pickled without the programs, which are made again."""
+        return Replayed, ()
+
+
+def _kind(x: Any) -> Any:
+    """Shapes and dtypes in a nest, and what requires a gradient."""
+    if isinstance(x, Tensor):
+        return x._data.shape, x._data.dtype, x._tracked
+    if isinstance(x, np.ndarray):
+        return x.shape, x.dtype
+    return None if x is None else tuple(map(_kind, x))
+
+
+class _Program:
+    """A call recorded; where it has a gradient, with the sweep that comes after it.
+
+    Args:
+        recorded: whether its operations are; see `no_grad`.
+        swept: the places of the results that gradients come back to; if None, of the
+            first that can have one.
+
+    Raises:
+        TypeError, ValueError: for a function that is not the same for all values, or
+            cannot be recorded; see `compile`.
+
+    Attributes:
+        swept: these.
+        results: the nest that is returned, of `_Result`s.
+        holder: the call whose values are in memory, to be swept; None where none are.
+        turn: held by who runs it.
+    """
+
+    holder: object = None
+
+    def __init__(
+        self, fun: Any, args: Any, recorded: bool, swept: frozenset[int] | None
+    ) -> None:
+        self.turn = RLock()
+        recorder = Recorder()
+        tape = recorder.tape
+        variables = [_variable(tape, x) for x in leaves(args)]
+        given = iter(variables)
+        with under(State(recorded, tape=recorder)):
+            out = fun(*map_tree(lambda _: next(given), args))
+            found = leaves(out)
+            self._values = [Slot(x._data.slot) for x in found]
+            tape.steps.append(Step(pause, tuple(self._values), {}, None, (None,)))
+            tracked = [i for i, x in enumerate(found) if x._tracked]
+            self.swept = frozenset(tracked[:1]) if swept is None else swept
+            ones = {i: np.ones_like(found[i]._data.value) for i in self.swept}
+            seeds = {i: tape.enter(one) for i, one in ones.items()}
+            gradients = _swept({found[i]: g for i, g in seeds.items()})
+        if any(s.expected is not None and s.function is not pause for s in tape.steps):
+            raise ValueError("its course, or the shape of a result, hangs on values")
+        places = itertools.count()
+        self.results = map_tree(lambda x: _Result(x, next(places)), out)
+        self._inputs = [x._data.slot for x in variables]
+        self._seeds = {i: g.slot for i, g in seeds.items()}
+        self._gradients = [_held(gradients.get(x)) for x in variables]
+        wanted = [g for g in self._gradients if isinstance(g, Slot)]
+        self._plan = Plan(tape, needed(tape, wanted), wanted, {})
+
+    def start(self, arguments: list[Any], call: object) -> None:
+        """Bring the values of a call into memory."""
+        self.holder = None  # also while it is interrupted
+        for slot, x in zip(self._inputs, arguments, strict=True):
+            np.copyto(self._plan.values[slot], value_of(x))
+        self._plan.run(0)
+        self.holder = call
+
+    def values(self) -> list[Any]:
+        """A copy of each result."""
+        return [np.copy(self._plan.values[slot]) for slot in self._values]
+
+    def sweep(self, gradients: dict[int, Any]) -> list[Any]:
+        """The gradients of all arguments from those of the results; None where none is.
+
+        The values of the call are gone after it.
+        """
+        self.holder = None
+        for i, g in gradients.items():
+            np.copyto(self._plan.values[self._seeds[i]], g)
+        self._plan.run(1)
+        values = self._plan.values
+        return [np.copy(values[g]) if isinstance(g, Slot) else g for g in self._gradients]
+
+
+def _variable(tape: Tape, x: Any) -> Tensor:
+    """What the recorded function gets in the place of an argument."""
+    found = wrap(tape.enter(value_of(x)))
+    found._tracked = isinstance(x, Tensor) and x._tracked
+    return found
+
+
+def _swept(seeds: dict[Tensor, Any]) -> dict[Tensor, Any]:
+    """The gradients of all leaves, from those of several Tensors."""
+    if not seeds:
+        return {}
+    given = list(seeds.values())
+    root = Primitive(len, name="results").defvjp_each(lambda i: lambda *_: given[i])
+    swept = sweep(root.known(np.zeros(()), *seeds), np.ones(()))
+    return {x: g for x, g, _ in swept}
+
+
+def _held(g: Any) -> Any:
+    """A gradient's slot, or itself where it is none of the program's."""
+    return Slot(g.slot) if isinstance(g, Traced) else g
+
+
+class _Result:
+    """A Tensor that the function returns: its labels, and what makes it; None outside."""
+
+    def __init__(self, x: Tensor, place: int) -> None:
+        self.name, self.scope = x.name, x.scope
+        self.part = _Part(x.op, place) if x._tracked else None
+
+    def made(self, value: Any, call: Tensor | None) -> Tensor:
+        """The Tensor of one call."""
+        if call is None or self.part is None:
+            found = wrap(value)
+        else:
+            found = self.part._record(value, call, ABSENT, None, True, False)
+        found.name = self.name
+        found.scope = "/".join(filter(None, (found.scope, self.scope)))
+        return found
+
+
+class _Call(Primitive):
+    """A call that was replayed, as one operation on all its arguments.
+
+    The gradient of what it made is those of the function's results, by place.
+    """
+
+    __slots__ = ("args", "key", "owner", "program", "token", "written")
+    replays = True
+
+    def __init__(self, owner: Replayed, key: Any, fun: Any, args: Any) -> None:
+        super().__init__(fun)
+        self.sure = sys.maxsize
+        self.owner, self.key, self.args = owner, key, args
+        self.program: Any = None
+        self.token = object()
+        self.written: list[Tensor] | None = None
+
+    def run(self, program: _Program) -> Any:
+        """What the function returns."""
+        given = leaves(self.args)
+        with program.turn:
+            program.start(given, self.token)
+            values = iter(program.values())
+        self.program = program
+        call = self.known(np.zeros(()), *given) if program.swept else None
+        return map_tree(lambda result: result.made(next(values), call), program.results)
+
+    def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
+        """See `Primitive.take_back`."""
+        if self.program.swept != g.keys():
+            swept = frozenset(g)
+            self.program = self.owner.program(self.key, self.function, self.args, swept)
+        with self.program.turn:
+            if self.program.holder is not self.token:  # another call has been run since
+                self.program.start(node._args, self.token)
+            found = self.program.sweep(g)
+        for x, sent in zip(node._args, found, strict=True):
+            wanted = isinstance(x, Tensor) and x._tracked and (path is None or x in path)
+            if wanted and sent is not None:
+                send(Own(sent), x, node, pending)
+
+    def write_out(self, node: Tensor) -> None:
+        """Have the function run again, recorded between the arguments and `node`."""
+        if self.written is not None:
+            return
+        check_arguments(node)
+        start = next(clock)
+        with under(State(scope=node.scope)):
+            self.written = leaves(self.function(*self.args))
+        inside = _made_since(start, self.written)
+        for i, x in enumerate(inside):
+            x._order = node._order - 1 + (i + 1) / (len(inside) + 1)
+
+
+def _made_since(start: int, results: list[Tensor]) -> list[Tensor]:
+    """All Tensors that went into these and were made after `start`, in that order."""
+    found, stack = set(results), list(results)
+    while stack:
+        for x in stack.pop()._args:
+            if isinstance(x, Tensor) and x._order > start and x not in found:
+                found.add(x)
+                stack.append(x)
+    return sorted(found, key=attrgetter("_order"))
+
+
+class _Part(Primitive):
+    """One of the results of a call."""
+
+    __slots__ = ("place",)
+    replays = True
+
+    def __init__(self, name: str, place: int) -> None:
+        super().__init__(len, name)
+        self.sure, self.place = 1, place
+
+    def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
+        """See `Primitive.take_back`."""
+        if path is None or node._x in path:
+            pending.setdefault(node._x, {})[self.place] = g
+
+    def write_out(self, node: Tensor) -> None:
+        """Have `node` made by the operation that makes this result."""
+        found = node._x._primitive.written[self.place]
+        node._primitive, node._seal = found._primitive, found._seal
+        node._x, node._y, node._rest = found._x, found._y, found._rest

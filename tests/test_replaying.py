@@ -1,0 +1,467 @@
+"""A call that is replayed is the call: its values, its gradients, and its whole graph."""
+
+import copy
+import gc
+import pickle
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_compile import networks, programs, ran, same
+from test_operations import TABLE, bound, draw_like
+
+from autograd import (
+    Tensor,
+    checkpoint,
+    compile,
+    contributions,
+    detect_anomaly,
+    grad,
+    graph,
+    hvp,
+    no_grad,
+    replaying,
+    scope,
+)  # fmt: skip
+from autograd.replaying import Replayed
+from autograd.tensor import value_of
+from autograd.trees import leaves
+from rnn import GRU, LSTM, RNN
+from rnn.optim import SGD
+
+KINDS = (RNN, GRU, LSTM)
+FEW = settings(max_examples=max(5, settings.default.max_examples // 10))
+
+
+@contextmanager
+def eager(calls):
+    """So many calls of a kind are recorded operation by operation."""
+    before, replaying.EAGER = replaying.EAGER, calls
+    try:
+        yield
+    finally:
+        replaying.EAGER = before
+
+
+@pytest.fixture
+def at_once():
+    with eager(0):
+        yield
+
+
+def is_replayed(x):
+    return x._primitive is not None and x._primitive.replays
+
+
+def drawn(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape)
+
+
+def network(kind=LSTM, **options):
+    return kind(2, 3, rng=0, **options)
+
+
+def results(found):
+    y, last = found
+    return [y, *(last if isinstance(last, tuple) else (last,))]
+
+
+LOSSES = {
+    "outputs": lambda y, *last: np.mean(np.square(y)),
+    "last state": lambda y, *last: np.sum(np.sin(last[0])),
+    "all": lambda y, *last: np.sum(y * y) + sum(np.sum(np.cos(part)) for part in last),
+    "a part of one": lambda y, *last: np.sum(last[-1][:, 0]) * 3.0,
+}
+
+
+@settings(max_examples=max(20, settings.default.max_examples // 2))
+@given(networks(), st.sampled_from(sorted(LOSSES)), st.booleans(), st.booleans())
+def test_networks_are_replayed_to_the_last_bit(case, name, of_x, of_state):
+    net, inputs, (lengths, _) = case
+    count, H = len(net._cells), net.config["hidden_size"]
+    states = drawn(2, count, inputs[0].shape[1], H).astype(inputs[0].dtype)
+
+    def run(net, x):
+        x = Tensor(x, requires_grad=of_x)
+        state = [Tensor(part, requires_grad=of_state) for part in states]
+        net.zero_grad()
+        given = tuple(state) if isinstance(net, LSTM) else state[0]
+        found = results(net(x, given, lengths))
+        LOSSES[name](*found).backward()
+        leaves = [x, *state, *net.parameters().values()]
+        return found, [leaf.grad for leaf in leaves if leaf.grad is not None]
+
+    plain = copy.deepcopy(net)
+    for x in (*inputs, inputs[0]):
+        with eager(100):
+            values, gradients = run(plain, x)
+        with eager(0):
+            found, swept = run(net, x)
+        assert all(map(is_replayed, found)) and not any(map(is_replayed, values))
+        same(found, values)
+        same(swept, gradients)
+
+
+@settings(max_examples=max(10, settings.default.max_examples // 3))
+@given(networks(), st.sampled_from(sorted(LOSSES)))
+def test_the_graph_is_there_for_whoever_looks(case, name):
+    net, (x, *_), (lengths, _) = case
+    with scope("net"):
+        with eager(100):
+            expected = LOSSES[name](*results(net(x, None, lengths)))
+        with eager(0):
+            E = LOSSES[name](*results(net(x, None, lengths)))
+    pair = [graph(root, contributions=True) for root in (expected, E)]
+    assert len(pair[0]) == len(pair[1])
+    for a, b in zip(*pair, strict=True):
+        assert (a.op, a.name, a.arguments) == (b.op, b.name, b.arguments)
+        assert a.scope == b.scope and (a.shape, a.dtype) == (b.shape, b.dtype)
+        same([a.value, a.grad, a.contributions], [b.value, b.grad, b.contributions])
+    assert any(node.scope.startswith("net/t=1") for node in pair[1])
+    for p in net.parameters().values():
+        a, b = (contributions(root, p) for root in (expected, E))
+        assert [term[:2] for term in a] == [term[:2] for term in b] != []
+        same([term.gradient for term in a], [term.gradient for term in b])
+    E.backward()
+    gradients = [p.grad for p in net.parameters().values()]
+    net.zero_grad()
+    expected.backward()
+    same(gradients, [p.grad for p in net.parameters().values()])
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@FEW
+@given(data=st.data())
+def test_every_operation_is_replayed_or_run(row, data):
+    args, kwargs = data.draw(row.inputs)
+    f = bound(row, kwargs)
+    (g,) = draw_like(data, [f(*args)])
+
+    def run(call):
+        xs = [Tensor(x, requires_grad=True) for x in args]
+        y = call(*xs)
+        np.sum(y * g).backward()
+        return y, [x.grad for x in xs]
+
+    calls, expected = Replayed(), run(f)
+    with eager(0):
+        for found in (run(lambda *xs: calls(f, *xs)), run(lambda *xs: calls(f, *xs))):
+            near(found, expected)
+
+
+def near(found, expected):
+    """Equal but for the order of sums: NumPy takes them as their terms lie in memory."""
+    for a, b in zip(leaves(found), leaves(expected), strict=True):
+        a, b = value_of(a), value_of(b)
+        assert np.shape(a) == np.shape(b) and np.result_type(a) == np.result_type(b)
+        eps, scale = np.finfo(b.dtype).eps, np.max(np.abs(b), initial=0)
+        np.testing.assert_allclose(a, b, rtol=1e3 * eps, atol=1e3 * eps * scale)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@settings(max_examples=2 * settings.default.max_examples)
+@given(programs(), st.data())
+def test_random_programs_are_replayed_or_run(program, data):
+    """Values of all steps, and gradients by all inputs from some of these values."""
+    inputs, steps = program
+    last = len(steps)
+    swept = data.draw(
+        st.lists(st.integers(0, last), unique=True).map(lambda x: [*x, last])
+    )
+    calls = Replayed()
+
+    def fun(*xs):
+        return ran(xs, [*steps, ("np.tanh({})", [0])])[len(xs) :]
+
+    def run(call, factor):
+        xs = [Tensor(x * x.dtype.type(factor), requires_grad=True) for x in inputs]
+        with np.errstate(all="ignore"):
+            ys = call(*xs)
+            sum(np.sum(ys[i] * ys[i]) for i in swept).backward()
+        return ys, [x.grad for x in xs if x.grad is not None]
+
+    with eager(0):
+        for factor in (1.0, 0.75, -1.25):
+            same(run(lambda *xs: calls(fun, *xs), factor), run(fun, factor))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_calls_at_once_and_several_sweeps(kind, at_once):
+    """The memory is one call's at a time; whoever lost it has its values made again."""
+    net, inputs = network(kind), drawn(3, 4, 2, 2)
+    with eager(100):
+        plain = [net(x)[0] for x in inputs]
+    found = [net(x)[0] for x in inputs]
+    same(found, plain)
+    for order in ((0, 1, 2), (2, 0, 1), (1, 1, 0)):
+        for i in order:
+            net.zero_grad()
+            plain[i].backward(np.sin(inputs[i, ..., [0, 1, 1]].transpose(1, 2, 0)))
+            expected = [p.grad for p in net.parameters().values()]
+            net.zero_grad()
+            found[i].backward(np.sin(inputs[i, ..., [0, 1, 1]].transpose(1, 2, 0)))
+            same([p.grad for p in net.parameters().values()], expected)
+    before = [p.grad for p in net.parameters().values()]
+    found[i].backward(np.sin(inputs[i, ..., [0, 1, 1]].transpose(1, 2, 0)))
+    for p, once in zip(net.parameters().values(), before, strict=True):
+        np.testing.assert_array_equal(p.grad, once + once)
+
+
+def test_a_weight_of_several_calls_has_the_sum_of_their_gradients(at_once):
+    net, x = network(), drawn(4, 2, 2)
+
+    def loss():
+        y, state = net(x)
+        z, _ = net(2 * x, state)
+        return np.sum(y * z)
+
+    E = loss()
+    E.backward()
+    found = [p.grad for p in net.parameters().values()]
+    net.zero_grad()
+    with eager(100):
+        loss().backward()
+    for a, b in zip(found, net.parameters().values(), strict=True):
+        np.testing.assert_allclose(a, b.grad, rtol=1e-12)
+
+
+def test_which_results_are_swept_may_change_from_call_to_call(at_once):
+    net, x = network(), drawn(5, 2, 2)
+    names = ["outputs", "all", "last state", "outputs", "a part of one", "last state"]
+    for name in names:
+        net.zero_grad()
+        LOSSES[name](*results(net(x))).backward()
+        found = [p.grad for p in net.parameters().values()]
+        net.zero_grad()
+        with eager(100):
+            LOSSES[name](*results(net(x))).backward()
+        same(found, [p.grad for p in net.parameters().values()])
+    assert len(net._replayed._programs) == len(set(names))
+
+
+def test_programs_are_kept_for_the_latest_kinds_of_calls(at_once):
+    net = network()
+    for T in range(1, 3 + replaying.KEPT):
+        assert net(drawn(T, 2, 2))[0].shape == (T, 2, 3)
+    found = net._replayed._programs
+    assert len(found) == replaying.KEPT
+    kept = list(found.values())
+    net(drawn(3, 2, 2)), net(drawn(1, 2, 2))
+    assert kept[0] in found.values() and kept[1] not in found.values()
+
+
+def test_a_kind_of_call_is_run_as_it_is_at_first():
+    net = network()
+    kinds = [is_replayed(net(drawn(4, 2, 2))[0]) for _ in range(replaying.EAGER + 2)]
+    assert kinds == [False] * replaying.EAGER + [True, True]
+    assert not is_replayed(net(drawn(4, 3, 2))[0])
+    x = Tensor(drawn(4, 2, 2), requires_grad=True)
+    assert not is_replayed(net(x)[0])
+    with no_grad():
+        y = [net(drawn(4, 2, 2))[0] for _ in range(replaying.EAGER + 2)]
+    same(y, [net(drawn(4, 2, 2))[0]] * len(y))
+    assert not any(value.requires_grad for value in y) and len(y[-1].shape) == 3
+
+
+CHANGES = {
+    "a weight is set": lambda net, h, x: setattr(net.weight_hh_l0, "data", drawn(12, 3)),
+    "a weight is changed": lambda net, h, x: net.weight_hh_l0.data.fill(1.0),
+    "an optimiser steps": lambda net, h, x: SGD({"W": net.weight_ih_l0}, lr=0.1).step(),
+    "a state is changed": lambda net, h, x: h.fill(1.0),
+    "the inputs are changed": lambda net, h, x: x.data.fill(1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("look", ["sweep", "graph", "sweep again"])
+def test_what_changed_since_is_an_error(change, look, at_once):
+    net, h, x = network(), drawn(1, 2, 3), Tensor(drawn(4, 2, 2))
+    net.weight_ih_l0.grad = drawn(12, 2)
+    E = np.sum(net(x, (h, h))[0])
+    if look == "sweep again":
+        E.backward()
+    CHANGES[change](net, h, x)
+    with pytest.raises(ValueError, match=r"backward: .* was changed after that"):
+        graph(E) if look == "graph" else E.backward()
+
+
+def test_derivatives_of_higher_order(at_once):
+    net, x, v = network(GRU), drawn(3, 2, 2), drawn(2, 3, 2)[..., :2].swapaxes(0, 1)
+
+    def E(x):
+        return np.sum(np.square(net(x)[0]))
+
+    found = [grad(E)(x), hvp(E)(x, v), grad(lambda x: np.sum(grad(E)(x) ** 2))(x)]
+    with eager(100):
+        same(
+            found, [grad(E)(x), hvp(E)(x, v), grad(lambda x: np.sum(grad(E)(x) ** 2))(x)]
+        )
+
+
+def test_grad_of_a_function_goes_through_the_program(at_once, monkeypatch):
+    """Where nothing else is live: what is to be differentiated again is written out."""
+    net, x = network(), drawn(3, 2, 2)
+    for p in net.parameters().values():
+        p.requires_grad = False
+    E = grad(lambda x: np.sum(np.square(net(x)[0])))
+    with eager(100):
+        expected = E(x)
+    same(E(x), expected)
+    monkeypatch.setattr(LSTM, "_layers", lambda *_: pytest.fail("it was run"))
+    same(E(x), expected)
+
+
+def test_anomalies_are_found_in_the_operation(at_once):
+    net, x = network(), drawn(4, 2, 2)
+    y, _ = net(x)
+    E = np.sum(np.sqrt(np.square(y - y.data[0, 0, 0])))
+    with (
+        detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match="from sqrt"),
+    ):
+        E.backward()
+    net.weight_ih_l0.data[0, 0] = np.inf
+    with (
+        detect_anomaly(),
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match="in t=1"),
+    ):
+        net(np.zeros((4, 2, 2)))
+
+
+def test_weights_may_be_other_tensors_or_computed(at_once):
+    net, x = network(), drawn(4, 2, 2)
+    A = Tensor(drawn(12, 3), requires_grad=True)
+    first, _ = net(x)
+    for weight in (A, np.tanh(A), A.data.copy()):
+        net.weight_hh_l0 = weight
+        E = np.sum(net(x)[0])
+        with eager(100):
+            same(E, np.sum(net(x)[0]))
+        if isinstance(weight, Tensor):
+            A.zero_grad()
+            E.backward()
+            found = A.grad
+            A.zero_grad()
+            with eager(100):
+                np.sum(net(x)[0]).backward()
+            same(found, A.grad)
+    # The graph of a call has the weights of that call.
+    assert len(contributions(np.sum(first), network().weight_hh_l0)) == 0
+    assert {n.name for n in graph(first) if n.op == "leaf"} >= {"weight_hh_l0"}
+
+
+def test_copies_and_files_leave_the_programs_behind(at_once):
+    net, x = network(), drawn(4, 2, 2)
+    y, _ = net(x)
+    for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net)), copy.copy(net)):
+        same(other(x)[0], y)
+        assert other is not net and is_replayed(other(x)[0])
+    twin = copy.deepcopy(net)
+    twin.weight_hh_l0.data[:] = 0
+    assert not np.array_equal(twin(x)[0].data, y.data)
+    same(net(x)[0], y)
+
+
+def test_threads_take_turns(at_once):
+    net, inputs = network(), drawn(8, 5, 2, 2)
+    with eager(100):
+        expected = [grad(lambda x: np.sum(np.square(net(x)[0])))(x) for x in inputs]
+    found = [[] for _ in inputs]
+
+    def work(i):
+        for _ in range(20):
+            found[i].append(grad(lambda x: np.sum(np.square(net(x)[0])))(inputs[i]))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(inputs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for gradients, once in zip(found, expected, strict=True):
+        assert len(gradients) == 20
+        same(gradients, [once] * 20)
+
+
+def test_an_interrupted_call_holds_nothing(at_once, monkeypatch):
+    """What half a run has left in memory is nobody's values."""
+    net, x = network(), drawn(4, 2, 2)
+    E = np.sum(np.square(net(x)[0]))
+    (program,) = net._replayed._programs.values()
+    calls = program._plan.parts[0]
+    half = len(calls) // 2
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    calls.insert(half, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        net(2 * x)
+    del calls[half]
+    E.backward()
+    found = [p.grad for p in net.parameters().values()]
+    net.zero_grad()
+    with eager(100):
+        np.sum(np.square(net(x)[0])).backward()
+    same(found, [p.grad for p in net.parameters().values()])
+
+
+def test_nothing_waits_for_the_garbage_collector(at_once):
+    net, x = network(), drawn(4, 2, 2)
+
+    def run():
+        y, _ = net(x)
+        np.sum(y).backward()
+        graph(np.sum(y))
+
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        run()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_within_checkpoints_and_compiled_functions(at_once):
+    net, x = network(), drawn(4, 2, 2)
+
+    def E(x):
+        return np.sum(np.square(net(x)[0]))
+
+    with eager(100):
+        expected = grad(E)(x)
+    for function in (checkpoint(E), E):
+        same(grad(function)(x), expected)
+        same(grad(function)(x), expected)
+    compiled = compile(grad(E))
+    same(compiled(x), expected)
+    same(compiled(x), expected)
+
+
+def test_functions_that_hang_on_values_are_run():
+    calls = Replayed()
+
+    def fun(x):
+        return x * 2.0 if x.data[0] > 0 else -x
+
+    with eager(0):
+        for x in (drawn(3), -drawn(3), drawn(3)):
+            same(calls(fun, Tensor(x, requires_grad=True)), fun(Tensor(x)))
+    assert not calls._programs
+
+
+def test_bad_input_is_told_as_before(at_once):
+    net = network()
+    net(drawn(4, 2, 2))
+    bad = drawn(4, 2, 2)
+    bad[1, 1, 1] = np.nan
+    with pytest.raises(ValueError, match="LSTM: x has NaN"):
+        net(bad)
+    with pytest.raises(ValueError, match="the state has shape"):
+        net(drawn(4, 2, 2), (drawn(1, 3, 3), drawn(1, 3, 3)))
