@@ -187,7 +187,7 @@ class _Program:
         self.grads = [_effect(g) for g in grads]
         self.results = Results(self.name, out, self.leaves, recorder.start)
         parts = [part for _, parts in self.grads for part in parts]
-        wanted = self.results.slots + [p for p in parts if isinstance(p, Slot)]
+        self.wanted = self.results.slots + [p for p in parts if isinstance(p, Slot)]
         self.bound = {
             slot: x._data
             for x, slot in zip(self.leaves, self.slots, strict=True)
@@ -198,12 +198,12 @@ class _Program:
         ]
         held += [y for x in leaves(out) for y in (x, value_of(x), _gradient(x))]
         values = {x.slot: x.value for x in held if isinstance(x, Traced)}
-        self.first = self._finish(values)
-        steps = needed(tape, wanted)
+        self.first = self._finish([_copied(values[slot]) for slot in self.wanted])
+        steps = needed(tape, self.wanted)
         self.plan: Any = (
             Levels(steps, tape.inputs)
             if steps and of_floats(steps, tape.kinds)
-            else Plan(tape, steps, wanted, self.bound)
+            else Plan(tape, steps, self.wanted, self.bound)
         )
 
     def moved(self) -> frozenset[Tensor]:
@@ -217,32 +217,28 @@ class _Program:
         simple = not kwargs and all(type(x) in SIMPLE for x in args)
         given = list(args) if simple else leaves((args, kwargs))
         self.check(args, kwargs, given if simple else None)
-        values = self.plan.values
         for x, slot in zip(
             (*given, *self.leaves), (*self.inputs, *self.slots), strict=True
         ):
-            if slot is None or slot in self.bound:
-                continue
-            value = value_of(x)
-            if type(value) is float:
-                values[slot] = value
-            else:
-                np.copyto(values[slot], value)
+            if slot is not None and slot not in self.bound:
+                self.plan.put(slot, value_of(x))
         self.plan.run()
-        return self._finish(values)
+        return self._finish(self.plan.results(self.wanted))
 
-    def _finish(self, values: Any) -> Any:
-        """Leave the gradients where they belong; what the function returns."""
-        found = self.results.of(values)
+    def _finish(self, values: list[Any]) -> Any:
+        """Leave the gradients where they belong; what the function returns.
+
+        Args:
+            values: those of `wanted`, each an array of its own.
+        """
+        own = iter(values)
+        found = self.results.of(own)
         for x, (adds, parts) in zip(self.leaves, self.grads, strict=True):
             if not adds:
                 x._grad = None
             for part in parts:
-                g = values[part] if isinstance(part, Slot) else part
-                if x._grad is not None:
-                    x._grad = x.grad + g
-                else:
-                    x._grad = g if type(g) is float else np.array(g)
+                g = next(own) if isinstance(part, Slot) else _copied(part)
+                x._grad = g if x._grad is None else x.grad + g
         return found
 
     def check(self, args: Any, kwargs: Any, simple: list[Any] | None = None) -> None:
@@ -277,6 +273,10 @@ class _Program:
             f"compile: {self.name} was recorded once, but {what}. Compile it again for "
             f"these: `compile(fun)` makes another program"
         )
+
+
+def _copied(x: Any) -> Any:
+    return x if type(x) is float else np.array(x)
 
 
 def _gradient(x: Any) -> Any:

@@ -104,6 +104,14 @@ class Levels:
         )
         return gathered
 
+    def put(self, slot: int, value: float) -> None:
+        """What an input is in the runs to come."""
+        self.values[slot] = value
+
+    def results(self, slots: Iterable[int]) -> list[float]:
+        """The values of these slots."""
+        return [self.values[slot] for slot in slots]
+
     def run(self) -> None:
         """Make all the calls."""
         with np.errstate(over="ignore"):  # as σ has it when it is recorded

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tracing import Kind, Slot, Step, Tape
+from autograd.tracing import Kind, Slot, Step, Tape, c_strides
 
 __all__ = [
     "filled", "is_basic", "is_elementwise", "joined_once", "lowered", "needed", "renewed",
@@ -176,7 +176,7 @@ def shifted(
             continue
         start, *others = step.args[0]
         at = stacks.get(tuple(others), number)
-        if at >= number or not _c_ordered(step.result, kinds) or step.result in written:
+        if at >= number or not kinds[step.result].packed or step.result in written:
             continue
         stack, parts = steps[at].result, steps[at].args[0]
         if at not in wholes:
@@ -185,13 +185,13 @@ def shifted(
                 written.get(kinds[p].root, -1) < at for p in slots_in([start, *parts])
             )
             alike = len({_like(p, kinds) for p in (start, *parts)}) == 1
-            ordered = _c_ordered(stack, kinds) and _c_ordered(parts[0], kinds)
+            ordered = kinds[stack].packed and kinds[parts[0]].packed
             if not (given and still and alike and ordered) or stack in written:
                 continue
             whole = Slot(len(kinds))
             wholes[at] = whole, start
             shape, dtype = (len(parts) + 1, *kinds[parts[0]].shape), kinds[stack].dtype
-            strides = _c_strides(shape, dtype.itemsize)
+            strides = c_strides(shape, dtype.itemsize)
             kinds.append(Kind(shape, dtype, strides, whole, 0, False))
             roots[stack] = whole
             found[at] = [
@@ -213,11 +213,6 @@ def shifted(
 
 def _all_slots(parts: Any) -> bool:
     return isinstance(parts, (list, tuple)) and len(parts) > 0 and all(map(_slot, parts))
-
-
-def _c_ordered(slot: int, kinds: list[Kind]) -> bool:
-    kind = kinds[slot]
-    return kind.strides == _c_strides(kind.shape, kind.dtype.itemsize)
 
 
 def _slot(x: Any) -> bool:
@@ -253,23 +248,14 @@ def _window(step: Step, kinds: list[Kind], inputs: set[int]) -> Any:
     start = end
     for kind in (kinds[p] for p in parts):
         size = math.prod(kind.shape) * kind.dtype.itemsize
-        rows = _c_strides(kind.shape, kind.dtype.itemsize)
         same = kind.root == root and kind.offset == end and kind.dtype == result.dtype
-        if not same or kind.dynamic or kind.strides != rows:
+        if not same or kind.dynamic or not kind.packed:
             return None
         end += size
     whole = kinds[root]
-    packed = whole.strides == _c_strides(whole.shape, whole.dtype.itemsize)
-    if root not in inputs or whole.dtype != result.dtype or not packed:
+    if root not in inputs or whole.dtype != result.dtype or not whole.packed:
         return None
     return Slot(root), start // result.dtype.itemsize, result.shape
-
-
-def _c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    found = [itemsize]
-    for n in reversed(shape[1:]):
-        found.append(found[-1] * n)
-    return tuple(reversed(found)) if shape else ()
 
 
 def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:

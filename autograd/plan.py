@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.late import Late
 from autograd.passes import (
     filled,
     is_basic,
@@ -26,7 +27,7 @@ from autograd.passes import (
     slots_in,
     windows,
 )
-from autograd.placing import last_uses, placed
+from autograd.placing import handed, last_uses, placed
 from autograd.tracing import Kind, Slot, Step, Tape, pause, shapes_of
 
 __all__ = ["Plan"]
@@ -70,8 +71,11 @@ class Plan:
         steps = [step for i, step in enumerate(steps) if i not in dropped]
         kept = {places.owner(self.kinds[slot].root) for slot in wanted} | tape.inputs
         last = last_uses(steps, self.kinds, places)
-        memory = _Memory()
-        for slot in sorted(tape.inputs - set(given)):
+        memory, copied = _Memory(), tape.inputs - set(given)
+        self._late = Late(steps, self.kinds, copied, wanted)
+        self.values |= self._late.standing
+        self._handed = handed(steps, self.kinds, wanted, places, tape.inputs)
+        for slot in sorted(copied - set(self.values)):
             if not self.kinds[slot].dynamic:
                 self.values[slot] = memory.take(self.kinds[slot])
         self._places, self._memory = places, memory
@@ -82,16 +86,47 @@ class Plan:
                 if last.get(root) == number and root not in kept
             ]
             self._plan(step, ending)
-        self.values |= {
-            old: self.values[new] for old, new in latest.items() if new in self.values
-        }
+        for slot in [s for s in self.values if self.kinds[s].root in self._late]:
+            del self.values[slot]
+        self._late.standing.clear()
+        self._latest = latest
         del self._places, self._memory
+
+    def put(self, slot: int, value: Any) -> None:
+        """What an input is in the runs to come, until all parts have been run."""
+        if slot in self._late:
+            self._late.put(slot, value)
+        elif self.kinds[slot].dynamic:
+            self.values[slot] = value
+        else:
+            np.copyto(self.values[slot], value)
 
     def run(self, part: int = 0) -> None:
         """Make the calls of a part."""
         with np.errstate(over="ignore"):  # as σ has it when it is recorded
             for call in self.parts[part]:
                 call()
+        if part == len(self.parts) - 1:
+            self._late.forget()
+
+    def results(self, slots: Iterable[int]) -> list[Any]:
+        """The values of these slots, each in an array of its own: once after a run."""
+        found, given_away = [], set()
+        for slot in slots:
+            slot = self._latest.get(slot, slot)
+            shape, root = self.kinds[slot].shape, self.kinds[slot].root
+            if root in self._handed and root not in given_away:
+                given_away.add(root)
+                value = self.values[root]
+                found.append(value if value.shape == shape else value.reshape(shape))
+            elif root in self._handed:
+                found.append(self.values[root].reshape(shape).copy())
+            else:
+                value = self.values[slot]
+                found.append(value.copy() if isinstance(value, np.ndarray) else value)
+        for root in given_away:
+            del self.values[root]
+        return found
 
     def _roots(self, step: Step) -> Iterable[int]:
         for slot in slots_in((step.args, step.kwargs, step.result)):
@@ -112,20 +147,27 @@ class Plan:
             ]
             self._release(early)
             ending = [root for root in ending if root not in early]
-        if function is pause:
+        if isinstance(result, Slot) and self.kinds[result].root in self._handed:
+            if result in self._handed:
+                args, kwargs = filled(args, self.values), filled(kwargs, self.values)
+                self._add(partial(self._anew, step, kwargs, *args))
+        elif function is pause:
             self.calls = []
             self.parts.append(self.calls)
         elif expected is not None and result is None:
-            self.calls.append(partial(_check, self, step))
+            self._add(partial(_check, self, step))
         elif isinstance(result, Slot) and not self.kinds[result].dynamic:
             self._fill(step, result, dynamic)
         elif result is not None:
             self._several(step)
         elif dynamic:
-            self.calls.append(partial(self._write, step))
+            self._add(partial(self._write, step))
         else:
-            self.calls.append(self._writing(function, args, kwargs))
+            self._add(self._writing(function, args, kwargs))
         self._release(ending)
+
+    def _add(self, call: Call) -> None:
+        self.calls.append(self._late.bound(call))
 
     def _release(self, roots: list[int]) -> None:
         for root in roots:
@@ -145,15 +187,16 @@ class Plan:
     def _fill(self, step: Step, result: int, dynamic: bool) -> None:
         function, args, kwargs = step.function, step.args, step.kwargs
         if self._fixed(step) and not dynamic:
-            view = function(*filled(args, self.values), **filled(kwargs, self.values))
-            if np.may_share_memory(view, self.values[self.kinds[result].root]):
+            whole = filled(args, self.values)
+            view = function(*whole, **filled(kwargs, self.values))
+            if any(np.may_share_memory(view, x) for x in whole if hasattr(x, "strides")):
                 self.values[result] = view  # made now, and never again
                 return
         if result not in self.values:
             self.values[result] = self._place(result)
         place = self.values[result]
         if dynamic or step.expected is not None:
-            self.calls.append(partial(self._loose_into, step, place))
+            self._add(partial(self._loose_into, step, place))
             return
         if function is np.empty_like:
             return
@@ -161,25 +204,25 @@ class Plan:
             "shape",
             "dtype",
         }:
-            self.calls.append(partial(place.fill, function is np.ones_like))
+            self._add(partial(place.fill, function is np.ones_like))
             return
         args, kwargs = filled(args, self.values), filled(kwargs, self.values)
         name = getattr(function, "__name__", "")
         if isinstance(function, np.ufunc):
             args = _strong(function, args, place.dtype)
         if isinstance(function, np.ufunc) and not kwargs and function not in BY_KEYWORD:
-            self.calls.append(partial(function, *args, place))
+            self._add(partial(function, *args, place))
         elif isinstance(function, np.ufunc) or name == "reduce":
-            self.calls.append(partial(function, *args, **kwargs, out=place))
+            self._add(partial(function, *args, **kwargs, out=place))
         elif function is np.dot and place.ndim == 2 and place.flags.c_contiguous:
             # The method spares NumPy the look for others' arrays among the arguments.
-            self.calls.append(partial(args[0].dot, args[1], place))
+            self._add(partial(args[0].dot, args[1], place))
         elif name == "copy" and not kwargs and len(args) == 1:
-            self.calls.append(partial(np.copyto, place, args[0]))
+            self._add(partial(np.copyto, place, args[0]))
         elif name == "astype" and len(args) == 2:
-            self.calls.append(partial(np.copyto, place, args[0], casting="unsafe"))
+            self._add(partial(np.copyto, place, args[0], casting="unsafe"))
         else:
-            self.calls.append(partial(_into, place, step, args, kwargs))
+            self._add(partial(_into, place, step, kwargs, *args))
 
     def _fixed(self, step: Step) -> bool:
         """Whether the results are views of the same places whatever the values are."""
@@ -203,7 +246,7 @@ class Plan:
         for slot in slots:
             if not self.kinds[slot].dynamic:
                 self.values[slot] = self._place(slot)
-        self.calls.append(partial(self._loose, step))
+        self._add(partial(self._loose, step))
 
     def _writing(self, function: Any, args: Any, kwargs: Any) -> Call:
         args, kwargs = filled(args, self.values), filled(kwargs, self.values)
@@ -221,6 +264,12 @@ class Plan:
                 return partial(function, *args, out)
         return partial(function, *args, **kwargs)
 
+    def _anew(self, step: Step, kwargs: Any, *args: Any) -> None:
+        """A call whose result is given away: NumPy makes an array for it in every run."""
+        found = np.asarray(step.function(*args, **kwargs), order="C")
+        _alike(step, found, self.kinds[step.result])
+        self.values[step.result] = found
+
     def _loose(self, step: Step) -> None:
         """A call with its arguments as they stand by then."""
         found = self._called(step)
@@ -236,7 +285,7 @@ class Plan:
 
     def _loose_into(self, step: Step, place: Any) -> None:
         args, kwargs = filled(step.args, self.values), filled(step.kwargs, self.values)
-        _into(place, step, args, kwargs)
+        _into(place, step, kwargs, *args)
 
     def _write(self, step: Step) -> None:
         self._called(step)
@@ -264,15 +313,20 @@ def _strong(function: Any, args: Any, dtype: Any) -> Any:
     return tuple(np.asarray(x, dtype) if type(x) in numbers else x for x in args)
 
 
-def _into(place: Any, step: Step, args: Any, kwargs: Any) -> None:
+def _into(place: Any, step: Step, kwargs: Any, *args: Any) -> None:
     found = step.function(*args, **kwargs)
     if type(found) is not np.ndarray:
         found = np.asarray(found)
-    if found.shape != place.shape:
-        raise _steered(step, place.shape, found.shape)
-    if found.dtype != place.dtype:
-        raise _steered(step, place.dtype, found.dtype)
+    _alike(step, found, place)
     np.copyto(place, found)
+
+
+def _alike(step: Step, found: Any, then: Any) -> None:
+    """See that a result is of the shape and dtype that it had when it was recorded."""
+    if found.shape != then.shape:
+        raise _steered(step, then.shape, found.shape)
+    if found.dtype != then.dtype:
+        raise _steered(step, then.dtype, found.dtype)
 
 
 def _check(plan: Plan, step: Step) -> None:

@@ -150,20 +150,20 @@ class _Program:
         self._inputs = [x._data.slot for x in variables]
         self._seeds = {i: g.slot for i, g in seeds.items()}
         self._gradients = [_held(gradients.get(x)) for x in variables]
-        wanted = [g for g in self._gradients if isinstance(g, Slot)]
-        self._plan = Plan(tape, needed(tape, wanted), wanted, {})
+        self._wanted = [g for g in self._gradients if isinstance(g, Slot)]
+        self._plan = Plan(tape, needed(tape, self._wanted), self._wanted, {})
 
     def start(self, arguments: list[Any], call: object) -> None:
         """Bring the values of a call into memory."""
         self.holder = None  # also while it is interrupted
         for slot, x in zip(self._inputs, arguments, strict=True):
-            np.copyto(self._plan.values[slot], value_of(x))
+            self._plan.put(slot, value_of(x))
         self._plan.run(0)
         self.holder = call
 
     def values(self) -> list[Any]:
-        """A copy of each result."""
-        return [np.copy(self._plan.values[slot]) for slot in self._values]
+        """The results, in arrays of their own."""
+        return self._plan.results(self._values)
 
     def sweep(self, gradients: dict[int, Any]) -> list[Any]:
         """The gradients of all arguments from those of the results; None where none is.
@@ -172,10 +172,13 @@ class _Program:
         """
         self.holder = None
         for i, g in gradients.items():
-            np.copyto(self._plan.values[self._seeds[i]], g)
+            self._plan.put(self._seeds[i], g)
         self._plan.run(1)
-        values = self._plan.values
-        return [np.copy(values[g]) if isinstance(g, Slot) else g for g in self._gradients]
+        found = iter(self._plan.results(self._wanted))
+        return [
+            next(found) if isinstance(g, Slot) else None if g is None else np.array(g)
+            for g in self._gradients
+        ]
 
 
 def _variable(tape: Tape, x: Any) -> Tensor:

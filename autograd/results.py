@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from numbers import Number
 from typing import Any
@@ -29,7 +30,7 @@ class Results:
         start: the clock when it ran; Tensors of before are returned as they are.
 
     Attributes:
-        slots: those of the values in it.
+        slots: those of the values in it, in turn.
 
     Raises:
         TypeError: for anything that may hold values unseen.
@@ -46,8 +47,8 @@ class Results:
             lambda i: self._refuse
         )
 
-    def of(self, values: Any) -> Any:
-        """The nest with these values, by slot, in arrays of their own."""
+    def of(self, values: Iterator[Any]) -> Any:
+        """The nest with the next of these values, each in an array of its own."""
         return map_tree(
             lambda r: self._made(r, values) if isinstance(r, _Form) else r, self.tree
         )
@@ -65,7 +66,7 @@ class Results:
             "and dicts, lists, tuples and dataclasses of them"
         )
 
-    def _made(self, form: _Form, values: Any) -> Any:
+    def _made(self, form: _Form, values: Iterator[Any]) -> Any:
         value = _own(form.value, values)
         if not form.tensor:
             return value
@@ -102,12 +103,10 @@ def _held(x: Any) -> Any:
     return _Slot(x) if isinstance(x, Traced) else x
 
 
-def _own(x: Any, values: Any) -> Any:
+def _own(x: Any, values: Iterator[Any]) -> Any:
     if isinstance(x, _Slot):
-        value = values[x.slot]
-        if x.scalar:
-            return np.asarray(value)[()]
-        return value.copy() if isinstance(value, np.ndarray) else value
+        value = next(values)
+        return np.asarray(value)[()] if x.scalar else value
     return x.copy() if isinstance(x, np.ndarray) else x
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "Traced",
     "TracedFloat",
     "as_float",
+    "c_strides",
     "pause",
     "shapes_of",
 ]
@@ -48,6 +49,19 @@ class Kind(NamedTuple):
     root: int
     offset: int | None
     dynamic: bool
+
+    @property
+    def packed(self) -> bool:
+        """Whether its elements lie one behind the other, row by row."""
+        return self.strides == c_strides(self.shape, self.dtype.itemsize)
+
+
+def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides of an array whose elements lie one behind the other, row by row."""
+    found = [itemsize]
+    for n in reversed(shape[1:]):
+        found.append(found[-1] * n)
+    return tuple(reversed(found)) if shape else ()
 
 
 class Step(NamedTuple):

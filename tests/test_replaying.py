@@ -4,13 +4,13 @@ import copy
 import gc
 import pickle
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_compile import networks, programs, ran, same
+from test_compile import networks, programs, ran, same, setting
 from test_operations import TABLE, bound, draw_like
 
 from autograd import (
@@ -22,6 +22,7 @@ from autograd import (
     grad,
     graph,
     hvp,
+    late,
     no_grad,
     replaying,
     scope,
@@ -36,14 +37,15 @@ KINDS = (RNN, GRU, LSTM)
 FEW = settings(max_examples=max(5, settings.default.max_examples // 10))
 
 
-@contextmanager
-def eager(calls):
-    """So many calls of a kind are recorded operation by operation."""
-    before, replaying.EAGER = replaying.EAGER, calls
-    try:
-        yield
-    finally:
-        replaying.EAGER = before
+def eager(calls, large=late.LARGE):
+    """So many calls of a kind are recorded operation by operation.
+
+    Inputs from so many elements on are read where they are.
+    """
+    stack = ExitStack()
+    stack.enter_context(setting(replaying, EAGER=calls))
+    stack.enter_context(setting(late, LARGE=large))
+    return stack
 
 
 @pytest.fixture
@@ -78,9 +80,10 @@ LOSSES = {
 
 
 @settings(max_examples=max(20, settings.default.max_examples // 2))
-@given(networks(), st.sampled_from(sorted(LOSSES)), st.booleans(), st.booleans())
-def test_networks_are_replayed_to_the_last_bit(case, name, of_x, of_state):
+@given(networks(), st.sampled_from(sorted(LOSSES)), st.data())
+def test_networks_are_replayed_to_the_last_bit(case, name, data):
     net, inputs, (lengths, _) = case
+    of_x, of_state, large = (data.draw(st.booleans()) for _ in range(3))
     count, H = len(net._cells), net.config["hidden_size"]
     states = drawn(2, count, inputs[0].shape[1], H).astype(inputs[0].dtype)
 
@@ -98,7 +101,7 @@ def test_networks_are_replayed_to_the_last_bit(case, name, of_x, of_state):
     for x in (*inputs, inputs[0]):
         with eager(100):
             values, gradients = run(plain, x)
-        with eager(0):
+        with eager(0, 0 if large else late.LARGE):
             found, swept = run(net, x)
         assert all(map(is_replayed, found)) and not any(map(is_replayed, values))
         same(found, values)
@@ -171,7 +174,7 @@ def test_random_programs_are_replayed_or_run(program, data):
     swept = data.draw(
         st.lists(st.integers(0, last), unique=True).map(lambda x: [*x, last])
     )
-    calls = Replayed()
+    large, calls = data.draw(st.booleans()), Replayed()
 
     def fun(*xs):
         return ran(xs, [*steps, ("np.tanh({})", [0])])[len(xs) :]
@@ -183,7 +186,7 @@ def test_random_programs_are_replayed_or_run(program, data):
             sum(np.sum(ys[i] * ys[i]) for i in swept).backward()
         return ys, [x.grad for x in xs if x.grad is not None]
 
-    with eager(0):
+    with eager(0, 0 if large else late.LARGE):
         for factor in (1.0, 0.75, -1.25):
             same(run(lambda *xs: calls(fun, *xs), factor), run(fun, factor))
 
