@@ -222,8 +222,13 @@ class _Program:
         ):
             if slot is not None and slot not in self.bound:
                 self.plan.put(slot, value_of(x))
+        for x, (adds, _) in zip(self.leaves, self.grads, strict=True):
+            if not adds:
+                x._grad = None  # as the function forgets it, before it makes another
         self.plan.run()
-        return self._finish(self.plan.results(self.wanted))
+        found = self.plan.results(self.wanted)
+        self.plan.forget()
+        return self._finish(found)
 
     def _finish(self, values: list[Any]) -> Any:
         """Leave the gradients where they belong; what the function returns.
@@ -234,8 +239,7 @@ class _Program:
         own = iter(values)
         found = self.results.of(own)
         for x, (adds, parts) in zip(self.leaves, self.grads, strict=True):
-            if not adds:
-                x._grad = None
+            x._grad = x._grad if adds else None
             for part in parts:
                 g = next(own) if isinstance(part, Slot) else _copied(part)
                 x._grad = g if x._grad is None else x.grad + g

@@ -17,9 +17,6 @@ from autograd.tracing import ARRAYS, Traced
 
 __all__ = ["DEFERRED", "Column", "Deferred", "Own", "Piece", "Product", "Rows", "Sum"]
 
-HELD = 2**22
-"""Elements of left factors, 32 MiB of float64, that a sum of products holds at most."""
-
 
 class Deferred:
     """A gradient that `full` writes out."""
@@ -245,14 +242,13 @@ def _joined(parts: list[Any]) -> Any:
 class Sum(Deferred):
     """The gradients that several uses sent to one node."""
 
-    __slots__ = ("columns", "held", "own", "pieces", "products", "total")
+    __slots__ = ("columns", "own", "pieces", "products", "total")
 
     def __init__(self, first: Any) -> None:
         self.total: Any = None
         self.own = False
         self.products: Product | None = None
         self.columns: Column | None = None
-        self.held = 0
         self.pieces: list[Piece] = []
         self.add(first)
 
@@ -274,10 +270,6 @@ class Sum(Deferred):
         else:
             self.products.lefts += g.lefts
             self.products.rights += g.rights
-        self.held += sum(left.size for left in g.lefts)
-        if self.held > HELD:
-            products, self.products, self.held = self.products, None, 0
-            self._add(products)
 
     def _hold_column(self, g: Column) -> None:
         if self.columns is None:
@@ -285,10 +277,6 @@ class Sum(Deferred):
             self.columns.parts = list(g.parts)
         else:
             self.columns.parts += g.parts
-        self.held += sum(part.size for part in g.parts)
-        if self.held > HELD:
-            columns, self.columns, self.held = self.columns, None, 0
-            self._add(columns)
 
     def _add(self, g: Any) -> None:
         own = isinstance(g, Deferred)

@@ -1,38 +1,45 @@
-"""Large inputs of a program, which are read where they are, not copied for every run."""
+"""Large arrays that a program does not keep: its inputs, and what it gives away.
+
+The first are read where they are, and not copied for every run; the others are made anew
+in every run, and handed over, not copied.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd.passes import slots_in
-from autograd.tracing import Kind, Slot, Step
+from autograd.placing import Placed
+from autograd.tracing import Kind, Slot, Step, pause
 
 __all__ = ["Late"]
 
 LARGE = 2**16
-"""Elements of an input whose copy takes longer than making views of it in every run."""
+"""Elements of an array whose copy takes longer than making views of it in every run."""
 
 
 class Late:
-    """The inputs that are large, and used by nothing but calls that can wait for them.
+    """The arrays of a program that are there only while it is run.
 
-    A plan binds its calls to memory before there is anything in it. Of these inputs it is
-    given arrays that stand for them; a call that got one, or a view of one, is bound
-    again here, so that it makes the same view of the input when it is run.
+    A plan binds its calls to memory before there is anything in it. Of these arrays it is
+    given others that stand for them; a call that got one, or a view of one, is bound
+    again here, so that it makes the same view of the right one when it is run. That is
+    done where all that has to do with an array are calls that can wait for it.
 
     Args:
         steps: of the program.
         kinds: what its values look like.
-        inputs: its inputs, of which these are some.
-        wanted: values that are looked at after a run.
+        places: where parts of larger values are made.
+        inputs: the values that are put in for every run, of which these are some.
+        results: those that are asked for after it, which may lie in some others.
 
     Attributes:
-        standing: by slot, the arrays that stand for them while the plan is made; emptied
+        standing: by value, the arrays that stand for them while the plan is made; emptied
             by whoever makes it.
     """
 
@@ -40,66 +47,86 @@ class Late:
         self,
         steps: list[Step],
         kinds: list[Kind],
-        inputs: Iterable[int],
-        wanted: Iterable[int],
+        places: Placed,
+        inputs: set[int],
+        results: set[int],
     ) -> None:
-        large = {slot for slot in inputs if _is_large(kinds[slot])}
-        large -= {kinds[slot].root for slot in wanted}
+        large = {root for root in inputs | results if _is_large(kinds[root])}
+        part, begun = 0, dict[int, int]()
         for step in steps if large else ():
-            if not _waits(step, kinds):
-                used = slots_in((step.args, step.kwargs, step.result))
-                large -= {kinds[slot].root for slot in used}
-        self.standing: dict[int, Any] = {
-            slot: np.empty(kinds[slot].shape, kinds[slot].dtype) for slot in large
-        }
-        self._given: dict[int, list[Any]] = {slot: [None] for slot in large}
+            part += step.function is pause
+            used = slots_in((step.args, step.kwargs, step.result))
+            roots = {places.owner(kinds[slot].root) for slot in used}
+            if step.function is not pause and not _waits(step, kinds):
+                large -= roots
+            for root in roots:
+                begun.setdefault(root, part)
+        self.standing = {r: np.empty(kinds[r].shape, kinds[r].dtype) for r in large}
+        self._cells: dict[int, list[Any]] = {root: [None] for root in large}
+        self._made = {r: (begun[r], kinds[r]) for r in large & results if r in begun}
 
-    def __contains__(self, slot: int) -> bool:
-        return slot in self._given
+    def __contains__(self, root: int) -> bool:
+        return root in self._cells
 
     def put(self, slot: int, array: Any) -> None:
-        """What the input is in the runs to come."""
-        self._given[slot][0] = np.ascontiguousarray(array)
+        """What an input is in the run to come."""
+        self._cells[slot][0] = np.ascontiguousarray(array)
+
+    def begin(self, part: int) -> None:
+        """Make the arrays that this part of the program is the first to fill."""
+        for root, (first, kind) in self._made.items():
+            if first == part:
+                self._cells[root][0] = None
+                self._cells[root][0] = np.empty(kind.shape, kind.dtype)
 
     def forget(self) -> None:
-        """Hold the inputs no longer."""
-        for cell in self._given.values():
+        """Hold nothing any longer."""
+        for cell in self._cells.values():
             cell[0] = None
 
     def bound(self, call: Callable[[], Any]) -> Callable[[], Any]:
-        """The call itself, or one that makes its views of these inputs when it is run."""
+        """The call itself, or one that makes its views of these arrays when it is run."""
         if not self.standing or not isinstance(call, partial):
             return call
         function, args = call.func, call.args
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ndarray):  # a method
             function, args = getattr(np.ndarray, function.__name__), (owner, *args)
-        readers = [(i, read) for i, x in enumerate(args) if (read := self._reader(x))]
-        if not readers:
+        places = [(i, read) for i, x in enumerate(args) if (read := self.reader(x))]
+        names = [(k, read) for k, x in call.keywords.items() if (read := self.reader(x))]
+        if not places and not names:
             return call
-        keywords, template = call.keywords, list(args)
-        for i, _ in readers:
-            template[i] = None
+        template, keywords = list(args), dict(call.keywords)
+        for i, _ in places:
+            template[i] = None  # whose memory goes with what stands for it
+        for name, _ in names:
+            keywords[name] = None
 
         def late() -> None:
-            given = template.copy()
-            for i, read in readers:
+            given, named = template.copy(), keywords
+            for i, read in places:
                 given[i] = read()
-            function(*given, **keywords)
+            if names:
+                named = keywords | {name: read() for name, read in names}
+            function(*given, **named)
 
         return late
 
-    def _reader(self, x: Any) -> Callable[[], Any] | None:
-        """What gives, of the input, the view that x is of what stands for it."""
+    def reader(self, x: Any) -> Callable[[], Any] | None:
+        """What gives, of the right array, the view that x is of what stands for it."""
+        root = self.root_of(x)
+        if root is None:
+            return None
+        cell, offset = self._cells[root], _start(x) - _start(self.standing[root])
+        shape, dtype, strides = x.shape, x.dtype, x.strides
+        return lambda: np.ndarray(shape, dtype, cell[0], offset, strides)
+
+    def root_of(self, x: Any) -> int | None:
+        """Of which of these arrays x is one that stands for it, or a view of one."""
         if not isinstance(x, np.ndarray):
             return None
         owner = x if x.base is None else x.base
-        slot = next((s for s, array in self.standing.items() if array is owner), None)
-        if slot is None:
-            return None
-        cell, offset = self._given[slot], _start(x) - _start(self.standing[slot])
-        shape, dtype, strides = x.shape, x.dtype, x.strides
-        return lambda: np.ndarray(shape, dtype, cell[0], offset, strides)
+        return next((r for r, array in self.standing.items() if array is owner), None)
 
 
 def _start(x: Any) -> int:
@@ -107,7 +134,7 @@ def _start(x: Any) -> int:
 
 
 def _is_large(kind: Kind) -> bool:
-    return not kind.dynamic and math.prod(kind.shape) >= LARGE
+    return not kind.dynamic and kind.packed and math.prod(kind.shape) >= LARGE
 
 
 def _waits(step: Step, kinds: list[Kind]) -> bool:
@@ -121,8 +148,5 @@ def _waits(step: Step, kinds: list[Kind]) -> bool:
         return False
     flat = all(isinstance(x, Slot) or not slots_in((x,)) for x in step.args)
     one = step.result is None or isinstance(step.result, Slot)
-    return flat and one and not _nested(step.kwargs)
-
-
-def _nested(kwargs: dict[str, Any]) -> bool:
-    return any(name != "out" and slots_in((x,)) for name, x in kwargs.items())
+    nested = any(name != "out" and slots_in((x,)) for name, x in step.kwargs.items())
+    return flat and one and not nested

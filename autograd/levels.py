@@ -108,6 +108,9 @@ class Levels:
         """What an input is in the runs to come."""
         self.values[slot] = value
 
+    def forget(self) -> None:
+        """Nothing: numbers hold no memory."""
+
     def results(self, slots: Iterable[int]) -> list[float]:
         """The values of these slots."""
         return [self.values[slot] for slot in slots]

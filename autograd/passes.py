@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,8 +18,8 @@ import numpy as np
 from autograd.tracing import Kind, Slot, Step, Tape, c_strides
 
 __all__ = [
-    "filled", "is_basic", "is_elementwise", "joined_once", "lowered", "needed", "renewed",
-    "shifted", "slots_in", "windows",
+    "filled", "is_basic", "is_elementwise", "joined_once", "lowered", "narrowed",
+    "needed", "renewed", "shifted", "slots_in", "windows",
 ]  # fmt: skip
 
 
@@ -107,6 +108,63 @@ def _changed(step: Step, kinds: list[Kind]) -> Slot | None:
     given += [x.dtype for x in step.args if isinstance(x, np.ndarray)]
     own = kinds[slot].root == slot and not kinds[slot].dynamic
     return slot if own and set(given) == {kinds[slot].dtype} else None
+
+
+LARGE, FAR = 2**12, 64
+"""Elements, and steps of the program, from which on a copy is worth its while."""
+
+
+def narrowed(
+    before: list[Step], kinds: list[Kind], kept: set[int]
+) -> tuple[list[Step], list[Kind]]:
+    """The steps and kinds, with a copy of a part of a large value that long outlives it.
+
+    Of what a step of a network sends to all gates, a sweep may want that of one.
+
+    Args:
+        before: the steps.
+        kinds: what their values look like.
+        kept: those that are not let go of: inputs, and what is wanted.
+    """
+    uses, kinds = _uses(before, kinds), list(kinds)
+    made = {s: n for n, step in enumerate(before) for s in slots_in(step.result)}
+    views: defaultdict[int, list[int]] = defaultdict(list)
+    for slot, kind in enumerate(kinds):
+        if kind.root != slot:
+            views[kind.root].append(slot)
+    copies: defaultdict[int, list[Step]] = defaultdict(list)
+    renamed: dict[int, dict[int, Slot]] = {}
+    for root, parts in views.items():
+        *others, part = sorted((root, *parts), key=lambda slot: uses[slot][-1])
+        end, kind = max(uses[others[-1]][-1], made.get(part, -1)), kinds[part]
+        later = [number for number in uses[part] if number > end]
+        large = max(LARGE, 2 * math.prod(kind.shape)) <= math.prod(kinds[root].shape)
+        if kept & {root, *parts} or not large or uses[part][-1] < end + FAR:
+            continue
+        if all(is_elementwise(before[number]) for number in later):
+            new, strides = Slot(len(kinds)), c_strides(kind.shape, kind.dtype.itemsize)
+            kinds.append(Kind(kind.shape, kind.dtype, strides, new, 0, False))
+            copies[end].append(Step(np.copy, (Slot(part),), {}, new))
+            for number in later:
+                renamed.setdefault(number, {})[part] = new
+    steps: list[Step] = []
+    for number, step in enumerate(before):
+        if number in renamed:
+            step = step._replace(args=_renamed(step.args, renamed[number]))
+        steps += (step, *copies.get(number, ()))
+    return steps, kinds
+
+
+def _uses(steps: list[Step], kinds: list[Kind]) -> dict[int, list[int]]:
+    """By slot, the steps that use it, but those that make views; −1 before all."""
+    found: defaultdict[int, list[int]] = defaultdict(lambda: [-1])
+    for number, step in enumerate(steps):
+        used = slots_in((step.args, step.kwargs))
+        result = kinds[step.result].root if isinstance(step.result, Slot) else None
+        for slot in used:
+            if kinds[slot].root != result:
+                found[slot].append(number)
+    return found
 
 
 def is_elementwise(step: Step) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 from autograd.passes import is_basic, is_elementwise, slots_in
 from autograd.tracing import Kind, Slot, Step
 
-__all__ = ["Placed", "handed", "last_uses", "placed"]
+__all__ = ["Placed", "last_uses", "placed"]
 
 
 class Placed:
@@ -183,33 +181,3 @@ def last_uses(steps: list[Step], kinds: list[Kind], places: Placed) -> dict[int,
         for slot in slots_in((step.args, step.kwargs, step.result)):
             last[places.owner(kinds[slot].root)] = number
     return last
-
-
-def handed(
-    steps: list[Step],
-    kinds: list[Kind],
-    wanted: Iterable[int],
-    places: Placed,
-    inputs: set[int],
-) -> set[int]:
-    """The values that one call makes and none uses: results, wanted as they lie there.
-
-    Each run can have a new array made for them, which whoever wants it gets.
-    """
-    placed = {x for part, (whole, *_) in places.inside.items() for x in (part, whole)}
-    found = {kinds[slot].root for slot in wanted} - inputs - placed
-    found -= {root for root in found if kinds[root].dynamic}
-    for kind in (kinds[slot] for slot in wanted):
-        root = kinds[kind.root]
-        # What lies row by row, as large as it, is it in another shape.
-        same = math.prod(kind.shape) == math.prod(root.shape)
-        if not (same and kind.packed and root.packed):
-            found.discard(kind.root)
-    made: set[int] = set()
-    for step in steps if found else ():
-        result = step.result if isinstance(step.result, Slot) else None
-        if result in found and step.expected is None:
-            made.add(result)
-        used = {kinds[slot].root for slot in slots_in((step.args, step.kwargs))}
-        found -= used - {result if result is None else kinds[result].root}
-    return found & made

@@ -12,6 +12,7 @@ import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,13 @@ from autograd.passes import (
     is_basic,
     joined_once,
     lowered,
+    narrowed,
     renewed,
     shifted,
     slots_in,
     windows,
 )
-from autograd.placing import handed, last_uses, placed
+from autograd.placing import last_uses, placed
 from autograd.tracing import Kind, Slot, Step, Tape, pause, shapes_of
 
 __all__ = ["Plan"]
@@ -58,6 +60,7 @@ class Plan:
         given: dict[int, Any],
     ) -> None:
         self.values: dict[int, Any] = dict(given)
+        self.kinds: Any
         self.calls: list[Call] = []
         self.parts = [self.calls]
         steps, self.kinds, latest = renewed(steps, tape.kinds)
@@ -65,6 +68,7 @@ class Plan:
         steps, self.kinds = windows(steps, self.kinds, tape.inputs)
         steps, self.kinds = joined_once(steps, self.kinds, set(wanted))
         steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
+        steps, self.kinds = narrowed(steps, self.kinds, tape.inputs | set(wanted))
         steps = lowered(steps, self.kinds)
         places = placed(steps, self.kinds)
         dropped = places.dropped
@@ -72,9 +76,13 @@ class Plan:
         kept = {places.owner(self.kinds[slot].root) for slot in wanted} | tape.inputs
         last = last_uses(steps, self.kinds, places)
         memory, copied = _Memory(), tape.inputs - set(given)
-        self._late = Late(steps, self.kinds, copied, wanted)
+        asked = {*wanted, *_paused(steps)}
+        results = {places.owner(self.kinds[slot].root) for slot in asked}
+        self._late = Late(
+            steps, self.kinds, places, copied - results, results - tape.inputs
+        )
         self.values |= self._late.standing
-        self._handed = handed(steps, self.kinds, wanted, places, tape.inputs)
+        kept |= self._late.standing.keys()
         for slot in sorted(copied - set(self.values)):
             if not self.kinds[slot].dynamic:
                 self.values[slot] = memory.take(self.kinds[slot])
@@ -86,11 +94,30 @@ class Plan:
                 if last.get(root) == number and root not in kept
             ]
             self._plan(step, ending)
-        for slot in [s for s in self.values if self.kinds[s].root in self._late]:
-            del self.values[slot]
-        self._late.standing.clear()
-        self._latest = latest
         del self._places, self._memory
+        self._latest = latest
+        self._tidy(steps, asked | tape.inputs)
+
+    def _tidy(self, steps: list[Step], asked: set[int]) -> None:
+        """Forget all values but those that are asked for by their slots."""
+        self._readers: dict[int, tuple[int, Any]] = {}
+        for slot in asked:
+            value = self.values.get(slot)
+            if (root := self._late.root_of(value)) is not None:
+                self._readers[slot] = root, self._late.reader(value)
+        for step in steps:
+            slots = slots_in((step.args, step.kwargs, step.result))
+            if (
+                step.expected is not None
+                or any(self.kinds[s].dynamic for s in slots)
+                or not isinstance(step.result, (Slot, NoneType))
+            ):
+                asked.update(slots)
+        self.kinds = {slot: self.kinds[slot] for slot in asked}
+        kept = asked - set(self._readers) - set(self._late.standing)
+        self.values = {slot: x for slot, x in self.values.items() if slot in kept}
+        self._late.standing.clear()
+        self._latest = {old: new for old, new in self._latest.items() if new in asked}
 
     def put(self, slot: int, value: Any) -> None:
         """What an input is in the runs to come, until all parts have been run."""
@@ -103,29 +130,27 @@ class Plan:
 
     def run(self, part: int = 0) -> None:
         """Make the calls of a part."""
+        self._late.begin(part)
         with np.errstate(over="ignore"):  # as σ has it when it is recorded
             for call in self.parts[part]:
                 call()
-        if part == len(self.parts) - 1:
-            self._late.forget()
+
+    def forget(self) -> None:
+        """Hold nothing any longer of what was put in, nor of what is given away."""
+        self._late.forget()
 
     def results(self, slots: Iterable[int]) -> list[Any]:
         """The values of these slots, each in an array of its own: once after a run."""
         found, given_away = [], set()
         for slot in slots:
             slot = self._latest.get(slot, slot)
-            shape, root = self.kinds[slot].shape, self.kinds[slot].root
-            if root in self._handed and root not in given_away:
+            root, read = self._readers.get(slot, (None, None))
+            if read is not None and root not in given_away:
                 given_away.add(root)
-                value = self.values[root]
-                found.append(value if value.shape == shape else value.reshape(shape))
-            elif root in self._handed:
-                found.append(self.values[root].reshape(shape).copy())
-            else:
-                value = self.values[slot]
-                found.append(value.copy() if isinstance(value, np.ndarray) else value)
-        for root in given_away:
-            del self.values[root]
+                found.append(read())
+                continue
+            value = self.values[slot] if read is None else read()
+            found.append(value.copy() if isinstance(value, np.ndarray) else value)
         return found
 
     def _roots(self, step: Step) -> Iterable[int]:
@@ -147,11 +172,7 @@ class Plan:
             ]
             self._release(early)
             ending = [root for root in ending if root not in early]
-        if isinstance(result, Slot) and self.kinds[result].root in self._handed:
-            if result in self._handed:
-                args, kwargs = filled(args, self.values), filled(kwargs, self.values)
-                self._add(partial(self._anew, step, kwargs, *args))
-        elif function is pause:
+        if function is pause:
             self.calls = []
             self.parts.append(self.calls)
         elif expected is not None and result is None:
@@ -264,12 +285,6 @@ class Plan:
                 return partial(function, *args, out)
         return partial(function, *args, **kwargs)
 
-    def _anew(self, step: Step, kwargs: Any, *args: Any) -> None:
-        """A call whose result is given away: NumPy makes an array for it in every run."""
-        found = np.asarray(step.function(*args, **kwargs), order="C")
-        _alike(step, found, self.kinds[step.result])
-        self.values[step.result] = found
-
     def _loose(self, step: Step) -> None:
         """A call with its arguments as they stand by then."""
         found = self._called(step)
@@ -317,16 +332,16 @@ def _into(place: Any, step: Step, kwargs: Any, *args: Any) -> None:
     found = step.function(*args, **kwargs)
     if type(found) is not np.ndarray:
         found = np.asarray(found)
-    _alike(step, found, place)
+    if found.shape != place.shape:
+        raise _steered(step, place.shape, found.shape)
+    if found.dtype != place.dtype:
+        raise _steered(step, place.dtype, found.dtype)
     np.copyto(place, found)
 
 
-def _alike(step: Step, found: Any, then: Any) -> None:
-    """See that a result is of the shape and dtype that it had when it was recorded."""
-    if found.shape != then.shape:
-        raise _steered(step, then.shape, found.shape)
-    if found.dtype != then.dtype:
-        raise _steered(step, then.dtype, found.dtype)
+def _paused(steps: list[Step]) -> list[int]:
+    """The values that are asked for at a pause."""
+    return [slot for s in steps if s.function is pause for slot in slots_in(s.args)]
 
 
 def _check(plan: Plan, step: Step) -> None:

@@ -35,6 +35,9 @@ __all__ = ["Replayed"]
 EAGER = 3
 """So many calls of a kind are recorded operation by operation; a program costs ten."""
 
+LONGEST = 20_000
+"""So many Tensors a call makes at most: what is longer would take seconds to record."""
+
 KEPT = 4
 """So many programs are kept, the latest; each holds the memory that it works in."""
 
@@ -63,8 +66,11 @@ class Replayed:
         key = now.recording, _kind(args)
         calls = self._calls.get(key, 0)
         if calls < EAGER:
-            self._calls[key] = calls + 1
-            return fun(*args)
+            start = next(clock)
+            found = fun(*args)
+            short = next(clock) - start <= LONGEST
+            self._calls[key] = calls + 1 if short else -math.inf
+            return found
         try:
             program = self.program(key, fun, args)
         except (TypeError, ValueError):  # see `_Program`
@@ -163,7 +169,10 @@ class _Program:
 
     def values(self) -> list[Any]:
         """The results, in arrays of their own."""
-        return self._plan.results(self._values)
+        found = self._plan.results(self._values)
+        if not self.swept:
+            self._plan.forget()
+        return found
 
     def sweep(self, gradients: dict[int, Any]) -> list[Any]:
         """The gradients of all arguments from those of the results; None where none is.
@@ -175,6 +184,7 @@ class _Program:
             self._plan.put(self._seeds[i], g)
         self._plan.run(1)
         found = iter(self._plan.results(self._wanted))
+        self._plan.forget()
         return [
             next(found) if isinstance(g, Slot) else None if g is None else np.array(g)
             for g in self._gradients

@@ -95,7 +95,6 @@ EXPLAINED = {
     "linear.py:_linear_W:comparison": ONE,
     "linear.py:_linear_b:comparison": ONE,
     "linalg.py:_pinv:index": "the bound of what counts as rounding, a little higher",
-    "deferred.py:HELD:swapped": WHEN,
     "deferred.py:Piece.sparse:comparison": WHEN,
     "deferred.py:Piece.sparse:dropped": WHEN,
     "deferred.py:Product.light:comparison": WHEN,

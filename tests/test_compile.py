@@ -1,7 +1,7 @@
 """A compiled function does what the function does, to the last bit, or says why not."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from autograd import (
     late,
     logsumexp,
     no_grad,
+    passes,
     primitive,
     softmax,
     value_and_grad,
@@ -43,6 +44,15 @@ def setting(module, **values):
         yield
     finally:
         vars(module).update(before)
+
+
+def sized(large):
+    """What is done for large arrays alone, done for all; or as it is."""
+    stack = ExitStack()
+    if large:
+        stack.enter_context(setting(late, LARGE=0))
+        stack.enter_context(setting(passes, LARGE=0, FAR=0))
+    return stack
 
 
 def same(one, other):
@@ -271,7 +281,7 @@ def test_random_programs(program, inner, large):
         given = [x * x.dtype.type(factor) for x in others]
         np.copyto(w.data, before * before.dtype.type(factor))
         try:
-            with setting(late, LARGE=0 if large else late.LARGE):
+            with sized(large):
                 found, mine = compiled(*given), w.grad
         except ValueError as error:
             if factor != 1 and "another way" in str(error):

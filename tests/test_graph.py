@@ -606,28 +606,6 @@ def test_pieces_products_and_arrays_meet_at_one_leaf():
         assert W.grad[i, j] == pytest.approx(np.imag(f(moved)) / 1e-30, rel=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_products_beyond_what_is_held_are_taken_early(rows, monkeypatch):
-    monkeypatch.setattr("autograd.deferred.HELD", 50)
-    rng = np.random.default_rng(0)
-    W = Tensor(rng.normal(size=(4, 4)) / 4, requires_grad=True)
-    h0 = rng.normal(size=(rows, 4))
-
-    def run(W):
-        h = h0
-        for _ in range(20):
-            h = np.tanh(h @ W)
-        return np.sum(h)
-
-    run(W).backward()
-    untied = [Tensor(W.data, requires_grad=True) for _ in range(20)]
-    h = h0
-    for each in untied:
-        h = np.tanh(h @ each)
-    np.sum(h).backward()
-    np.testing.assert_allclose(W.grad, sum(each.grad for each in untied), rtol=1e-12)
-
-
 @pytest.mark.parametrize(
     "expression",
     [

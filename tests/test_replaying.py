@@ -4,13 +4,12 @@ import copy
 import gc
 import pickle
 import threading
-from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_compile import networks, programs, ran, same, setting
+from test_compile import networks, programs, ran, same, setting, sized
 from test_operations import TABLE, bound, draw_like
 
 from autograd import (
@@ -22,7 +21,6 @@ from autograd import (
     grad,
     graph,
     hvp,
-    late,
     no_grad,
     replaying,
     scope,
@@ -37,15 +35,9 @@ KINDS = (RNN, GRU, LSTM)
 FEW = settings(max_examples=max(5, settings.default.max_examples // 10))
 
 
-def eager(calls, large=late.LARGE):
-    """So many calls of a kind are recorded operation by operation.
-
-    Inputs from so many elements on are read where they are.
-    """
-    stack = ExitStack()
-    stack.enter_context(setting(replaying, EAGER=calls))
-    stack.enter_context(setting(late, LARGE=large))
-    return stack
+def eager(calls):
+    """So many calls of a kind are recorded operation by operation."""
+    return setting(replaying, EAGER=calls)
 
 
 @pytest.fixture
@@ -101,7 +93,7 @@ def test_networks_are_replayed_to_the_last_bit(case, name, data):
     for x in (*inputs, inputs[0]):
         with eager(100):
             values, gradients = run(plain, x)
-        with eager(0, 0 if large else late.LARGE):
+        with eager(0), sized(large):
             found, swept = run(net, x)
         assert all(map(is_replayed, found)) and not any(map(is_replayed, values))
         same(found, values)
@@ -186,7 +178,7 @@ def test_random_programs_are_replayed_or_run(program, data):
             sum(np.sum(ys[i] * ys[i]) for i in swept).backward()
         return ys, [x.grad for x in xs if x.grad is not None]
 
-    with eager(0, 0 if large else late.LARGE):
+    with eager(0), sized(large):
         for factor in (1.0, 0.75, -1.25):
             same(run(lambda *xs: calls(fun, *xs), factor), run(fun, factor))
 
