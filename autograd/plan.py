@@ -150,7 +150,7 @@ class Plan:
                 found.append(read())
                 continue
             value = self.values[slot] if read is None else read()
-            found.append(value.copy() if isinstance(value, np.ndarray) else value)
+            found.append(np.copy(value) if isinstance(value, np.ndarray) else value)
         return found
 
     def _roots(self, step: Step) -> Iterable[int]:

@@ -131,9 +131,28 @@ def test_networks(case):
     for x in inputs:
         found, gradients = compiled(x), [p.grad for p in network.parameters().values()]
         same(found, loss(Tensor(x)))
-        same(gradients, [p.grad for p in network.parameters().values()])
+        expected = [p.grad for p in network.parameters().values()]
+        same(gradients, expected)
         for p in network.parameters().values():
             p.data -= p.dtype.type(0.1) * p.grad
+
+
+def test_gradients_lie_in_memory_as_those_of_the_function():
+    """A sum of their squares, say, is taken in that order, and rounded so."""
+    network, x = ElmanNetwork(7, 4, 7, rng=0), np.arange(15).reshape(5, 3) % 7
+
+    def loss(x):
+        network.zero_grad()
+        E = np.sum(np.square(network.fields(x)[0]))
+        E.backward()
+        return E
+
+    loss(x)
+    expected = [p.grad.strides for p in network.parameters().values()]
+    compiled = compile(loss)
+    for _ in range(3):
+        compiled(x)
+        assert [p.grad.strides for p in network.parameters().values()] == expected
 
 
 ONE = {
