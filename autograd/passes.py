@@ -1,8 +1,8 @@
 """What a recorded program is rewritten into before it is bound to memory.
 
 Each pass takes steps and gives steps: those that are needed; with a new value wherever
-one was changed in place; without joining again what was one input; without joining the
-same parts twice. `placing` then computes the parts of a larger value in their places.
+one was changed in place; without joining again what was one input; without making the
+same call twice. `placing` then computes the parts of a larger value in their places.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from autograd.tracing import Kind, Slot, Step, Tape, c_strides
 
 __all__ = [
-    "filled", "is_basic", "is_elementwise", "joined_once", "lowered", "narrowed",
-    "needed", "renewed", "shifted", "slots_in", "windows",
+    "filled", "is_basic", "is_elementwise", "lowered", "narrowed", "needed", "once",
+    "renewed", "shifted", "slots_in", "windows",
 ]  # fmt: skip
 
 
@@ -321,34 +321,60 @@ def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:
     return x.reshape(-1)[first : first + math.prod(shape)].reshape(shape)
 
 
-def joined_once(
-    steps: list[Step], kinds: list[Kind], wanted: set[int]
-) -> tuple[list[Step], list[Kind]]:
-    """The steps and kinds, with one concatenation where several are of the same parts.
+def once(
+    before: list[Step], kinds: list[Kind]
+) -> tuple[list[Step], list[Kind], dict[int, Slot]]:
+    """The steps and kinds, with one call where several are the same.
 
-    The δ of all steps stand in the gradient of each weight and bias.
+    The δ of all steps, joined, stand in the gradient of each weight and bias.
+
+    Returns:
+        The steps, the kinds, and by slot what has taken its place.
     """
-    written = _written(steps, kinds)
-    kept_apart = wanted | set(written)
+    written = _written(before, kinds)
     seen: dict[Any, Slot] = {}
     same: dict[int, Slot] = {}
-    kept = []
-    for number, step in enumerate(steps):
-        if step.function is np.concatenate and not step.kwargs:
-            (parts, *rest) = step.args
-            own = not isinstance(parts, Slot) and step.result not in kept_apart
-            own = own and all(isinstance(p, Slot) for p in parts)
-            if own and all(written.get(kinds[p].root, -1) < number for p in parts):
-                first = seen.setdefault((tuple(parts), *rest), step.result)
-                if first is not step.result:
-                    same[step.result] = first
-                    continue
+    steps = []
+    for number, step in enumerate(before):
         if same:
             args, kwargs = _renamed(step.args, same), _renamed(step.kwargs, same)
             step = step._replace(args=args, kwargs=kwargs)
-        kept.append(step)
+        given = slots_in((step.args, step.kwargs))
+        if given and isinstance(step.result, Slot) and _is_pure(step):
+            # What is changed in place is another value before and after.
+            touched = {kinds[slot].root for slot in (*given, step.result)}
+            if all(written.get(root, -1) < number for root in touched):
+                key = step.function, _frozen(step.args), _frozen(step.kwargs)
+                first = seen.setdefault(key, step.result)
+                if first is not step.result:
+                    same[step.result] = first
+                    continue
+        steps.append(step)
     roots = _Same(same)
-    return kept, [kind._replace(root=roots[kind.root]) for kind in kinds]
+    return steps, [kind._replace(root=roots[kind.root]) for kind in kinds], same
+
+
+def _is_pure(step: Step) -> bool:
+    """Whether it is a call that gives the same array whenever it is made of the same."""
+    named = getattr(step.function, "__name__", "") in ("reduce", "transpose")
+    return step.expected is None and (
+        named
+        or isinstance(step.function, np.ufunc)
+        or step.function in (np.concatenate, np.dot, operator.getitem, _part)
+    )
+
+
+def _frozen(x: Any) -> Any:
+    """A nest of arguments as a key: equal for equal slots and numbers, arrays by name."""
+    if isinstance(x, (list, tuple)):
+        return type(x).__name__, *map(_frozen, x)
+    if isinstance(x, dict):
+        return tuple((name, _frozen(value)) for name, value in x.items())
+    if isinstance(x, slice):
+        return "slice", *map(_frozen, (x.start, x.stop, x.step))
+    if isinstance(x, np.ndarray):
+        return "array", id(x)
+    return type(x), repr(x) if isinstance(x, float) else x
 
 
 def _renamed(x: Any, same: dict[int, Slot]) -> Any:

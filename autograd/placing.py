@@ -71,6 +71,10 @@ def placed(steps: list[Step], kinds: list[Kind]) -> Placed:
     return found
 
 
+LIKE = (np.empty_like, np.zeros_like, np.ones_like)
+"""Functions to which their argument shows a shape and a dtype."""
+
+
 class _Uses:
     """When values are made, written and looked at: the numbers of these steps.
 
@@ -105,7 +109,7 @@ class _Uses:
                 used = step.args[2]
             else:
                 self.writes.update((kinds[s].root, number) for s in slots_in(target))
-                if not is_elementwise(step):
+                if not is_elementwise(step) and step.function not in LIKE:
                     strict.update(slots_in(used))
             for slot in set(slots_in((used,))):
                 self.touches[kinds[slot].root].append(number)

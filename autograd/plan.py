@@ -21,9 +21,9 @@ from autograd.late import Late
 from autograd.passes import (
     filled,
     is_basic,
-    joined_once,
     lowered,
     narrowed,
+    once,
     renewed,
     shifted,
     slots_in,
@@ -64,9 +64,10 @@ class Plan:
         self.calls: list[Call] = []
         self.parts = [self.calls]
         steps, self.kinds, latest = renewed(steps, tape.kinds)
-        wanted = [latest.get(slot, slot) for slot in wanted]
         steps, self.kinds = windows(steps, self.kinds, tape.inputs)
-        steps, self.kinds = joined_once(steps, self.kinds, set(wanted))
+        steps, self.kinds, same = once(steps, self.kinds)
+        self._latest = same | {old: same.get(new, new) for old, new in latest.items()}
+        wanted = [self._latest.get(slot, slot) for slot in wanted]
         steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
         steps, self.kinds = narrowed(steps, self.kinds, tape.inputs | set(wanted))
         steps = lowered(steps, self.kinds)
@@ -95,16 +96,15 @@ class Plan:
             ]
             self._plan(step, ending)
         del self._places, self._memory
-        self._latest = latest
         self._tidy(steps, asked | tape.inputs)
 
     def _tidy(self, steps: list[Step], asked: set[int]) -> None:
         """Forget all values but those that are asked for by their slots."""
-        self._readers: dict[int, tuple[int, Any]] = {}
+        self._late_results: dict[int, Any] = {}
         for slot in asked:
             value = self.values.get(slot)
-            if (root := self._late.root_of(value)) is not None:
-                self._readers[slot] = root, self._late.reader(value)
+            if (place := self._late.view(value)) is not None:
+                self._late_results[slot] = self._late.root_of(value), *place
         for step in steps:
             slots = slots_in((step.args, step.kwargs, step.result))
             if (
@@ -114,7 +114,7 @@ class Plan:
             ):
                 asked.update(slots)
         self.kinds = {slot: self.kinds[slot] for slot in asked}
-        kept = asked - set(self._readers) - set(self._late.standing)
+        kept = asked - set(self._late_results) - set(self._late.standing)
         self.values = {slot: x for slot, x in self.values.items() if slot in kept}
         self._late.standing.clear()
         self._latest = {old: new for old, new in self._latest.items() if new in asked}
@@ -144,13 +144,13 @@ class Plan:
         found, given_away = [], set()
         for slot in slots:
             slot = self._latest.get(slot, slot)
-            root, read = self._readers.get(slot, (None, None))
-            if read is not None and root not in given_away:
-                given_away.add(root)
-                found.append(read())
+            if slot not in self._late_results:
+                x = self.values[slot]
+                found.append(np.copy(x) if isinstance(x, np.ndarray) else x)
                 continue
-            value = self.values[slot] if read is None else read()
-            found.append(np.copy(value) if isinstance(value, np.ndarray) else value)
+            root, views, n = self._late_results[slot]
+            found.append(views[n].copy() if root in given_away else views[n])
+            given_away.add(root)
         return found
 
     def _roots(self, step: Step) -> Iterable[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -60,12 +61,13 @@ def linear(x: Any, W: Any, *biases: Any) -> Any:
     return np.reshape(rows, (*np.shape(x)[:-1], np.shape(W)[0]))
 
 
-def _plus(own: Any, others: Any) -> Any:
-    """The sum of an array that is our own and others, in its place where they fit."""
-    for other in map(array_of, others):
-        fits = np.result_type(own, other) == own.dtype and np.ndim(own)
-        own = np.add(own, other, own) if fits else own + other
-    return own
+def _plus(rows: Any, biases: Any) -> Any:
+    """Rows of our own, and all biases added to each: in place where that fits."""
+    if not biases:
+        return rows
+    b = functools.reduce(np.add, map(array_of, biases))
+    fits = np.ndim(rows) and np.result_type(rows, b) == rows.dtype
+    return np.add(rows, b, rows) if fits else rows + b
 
 
 def _linear_x(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
