@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.context import state
-from autograd.tracing import ARRAYS, Traced
+from autograd.tracing import ARRAYS, Traced, as_one_call
 
 __all__ = ["DEFERRED", "Column", "Deferred", "Own", "Piece", "Product", "Rows", "Sum"]
 
@@ -102,11 +102,9 @@ _BASIC = (int, slice, type(Ellipsis))
 """What NumPy's basic indexing takes: no element is selected twice."""
 
 
+@as_one_call  # how many rows differ hangs on the values
 def _add_rows(total: Any, index: Any, g: Any) -> None:
     """np.add.at(total, index, g) for whole rows: equal ones are summed first."""
-    if isinstance(total, Traced):  # one call: how many rows differ hangs on the values
-        total.tape.run(_add_rows, (total, index, g), {})
-        return
     # A small integer type may not hold the number of rows.
     rows, width = index.reshape(-1).astype(np.intp) % len(total), total.shape[1:]
     order = np.argsort(rows, kind="stable")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "Traced",
     "TracedFloat",
     "as_float",
+    "as_one_call",
     "c_strides",
     "pause",
     "shapes_of",
@@ -204,6 +206,20 @@ class Tape:
         value = float(value) if floats and isinstance(value, np.floating) else value
         self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
         return (TracedFloat if floats else TracedNumber)(value, slot, self)
+
+
+def as_one_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, of arrays, which is one call of a program, whatever it does inside."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        inside: list[Traced] = []
+        _values(args, inside), _values(kwargs, inside)
+        if not inside:
+            return function(*args, **kwargs)
+        return inside[0].tape.run(function, args, kwargs)
+
+    return call
 
 
 def as_float(x: Any) -> Any:

@@ -43,6 +43,9 @@ def test_nll_is_the_chosen_log_softmax(small, shape):
     p = np.exp(log_softmax(z))
     expected = g[..., None] * (p - (np.arange(5) == d[..., None]))
     np.testing.assert_allclose(leaf.grad, expected, rtol=1e-12, atol=1e-15)
+    turned = Tensor(np.asfortranarray(z), requires_grad=True)
+    np.sum(nll(turned, d) * g).backward()
+    np.testing.assert_allclose(turned.grad, expected, rtol=1e-12, atol=1e-15)
     assert nll(z.astype(np.float32), d).dtype == np.float32
 
 

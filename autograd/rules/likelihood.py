@@ -16,6 +16,7 @@ from autograd.context import state
 from autograd.primitive import Primitive, primitive
 from autograd.rules.elementwise import softmax
 from autograd.tensor import Tensor, value_of
+from autograd.tracing import as_one_call
 
 __all__ = ["nll"]
 
@@ -40,11 +41,9 @@ def nll(z: Any, d: Any) -> Any:
         return _nll(z, d)
     # The sweep needs exp(z − max z) again, of which it makes softmax(z).
     values, indices = value_of(z), value_of(d)
-    powers = np.empty_like(values)
+    powers = np.empty_like(values, order="C")
     losses, totals = (np.empty_like(values, shape=np.shape(d)) for _ in range(2))
-    of_rows = (losses.reshape(-1), totals.reshape(-1), np.reshape(indices, -1))
-    for e, rows, out, total, index in in_rows(_rows(powers), _rows(values), *of_rows):
-        out[:] = _exponentials(rows, e, total, index)
+    _exponentials(values, indices, out=(powers, losses, totals))
 
     def pull(g: Any, ans: Any, z: Any, d: Any) -> Any:
         if isinstance(g, Tensor) or isinstance(z, Tensor):
@@ -57,35 +56,49 @@ def nll(z: Any, d: Any) -> Any:
     return Primitive(_nll.function, name="nll").defvjp(pull, None).known(losses, z, d)
 
 
-def _exponentials(rows: Any, out: Any, total: Any, index: Any) -> Any:
-    """exp(z − max z) into `out`, and their sums into `total`; the losses of some rows."""
-    np.subtract(rows, rows.max(axis=1, keepdims=True), out=out)
-    chosen = out[np.arange(len(rows)), index]
-    total[:] = np.exp(out, out=out).sum(axis=1)
-    return np.log(total) - chosen
+@as_one_call
+def _exponentials(z: Any, d: Any, *, out: tuple[Array, Array, Array]) -> None:
+    """exp(z − max z), −log softmax(z)_d and Σ exp(z − max z) into the arrays of `out`."""
+    powers, losses, totals = out
+    rows = _rows(powers), _rows(z), *map(np.ravel, (losses, totals, d))
+    for e, some, loss, total, index in in_rows(*rows):
+        np.subtract(some, some.max(axis=1, keepdims=True), out=e)
+        chosen = e[np.arange(len(e)), index]
+        total[:] = np.exp(e, out=e).sum(axis=1)
+        np.subtract(np.log(total), chosen, out=loss)
 
 
 @primitive
 def _nll(z: Any, d: Any) -> Any:
     """The same, keeping nothing as large as z."""
     losses = np.empty_like(z, shape=np.shape(d), dtype=np.result_type(z, 1.0))
-    for rows, out, index in in_rows(_rows(z), losses.reshape(-1), np.reshape(d, -1)):
-        some = np.empty_like(rows, dtype=losses.dtype)
-        out[:] = _exponentials(rows, some, np.empty_like(out), index)
+    _losses(z, d, out=(losses,))
     return losses
+
+
+@as_one_call
+def _losses(z: Any, d: Any, *, out: tuple[Array]) -> None:
+    for some, loss, index in in_rows(_rows(z), np.ravel(out[0]), np.ravel(d)):
+        e = np.empty_like(some, dtype=loss.dtype)
+        _exponentials(some, index, out=(e, loss, np.empty_like(loss)))
 
 
 @primitive
 def _nll_pull(g: Any, z: Any, d: Any) -> Any:
     """g (softmax(z) − one-hot(d)), the gradient of `nll` times g (…)."""
-    found = np.empty_like(z, dtype=np.result_type(z, 1.0))
-    scales, indices = np.reshape(g, -1), np.reshape(d, -1)
-    for p, rows, scale, index in in_rows(_rows(found), _rows(z), scales, indices):
-        np.subtract(rows, rows.max(axis=1, keepdims=True), out=p)
+    found = np.empty_like(z, dtype=np.result_type(z, 1.0), order="C")
+    _slope(g, z, d, out=(found,))
+    return found
+
+
+@as_one_call
+def _slope(g: Any, z: Any, d: Any, *, out: tuple[Array]) -> None:
+    rows = _rows(out[0]), _rows(z), np.ravel(g), np.ravel(d)
+    for p, some, scale, index in in_rows(*rows):
+        np.subtract(some, some.max(axis=1, keepdims=True), out=p)
         np.exp(p, out=p)
         p *= (scale / p.sum(axis=1))[:, np.newaxis]
         p[np.arange(len(p)), index] -= scale
-    return found
 
 
 def _pull_g(h: Any, ans: Any, g: Any, z: Any, d: Any) -> Any:
