@@ -18,8 +18,8 @@ import numpy as np
 from autograd.tracing import Kind, Slot, Step, Tape, c_strides
 
 __all__ = [
-    "filled", "is_basic", "is_elementwise", "lowered", "narrowed", "needed", "once",
-    "renewed", "shifted", "slots_in", "windows",
+    "filled", "frozen", "is_basic", "is_elementwise", "lowered", "narrowed", "needed",
+    "once", "renewed", "shifted", "slots_in", "windows", "written",
 ]  # fmt: skip
 
 
@@ -194,11 +194,11 @@ def windows(
 
     The inputs of all steps, which one weight's gradient wants joined, are x itself.
     """
-    written = _written(steps, kinds)
+    changed = written(steps, kinds)
     found = []
     roots = _Same()
     for step in steps:
-        view = None if step.result in written else _window(step, kinds, inputs)
+        view = None if step.result in changed else _window(step, kinds, inputs)
         if view is not None:
             roots[step.result] = view[0]
             step = Step(_part, view, {}, step.result)
@@ -214,7 +214,7 @@ def shifted(
     The states h^1 … h^T are what a network returns, and h^0 … h^{T−1} what the gradient
     of its weight wants joined: all of them once, and two views.
     """
-    written, kinds = _written(steps, kinds), list(kinds)
+    changed, kinds = written(steps, kinds), list(kinds)
     made = {s: n for n, step in enumerate(steps) for s in slots_in(step.result)}
     stacks = {
         tuple(step.args[0][:-1]): number
@@ -234,17 +234,17 @@ def shifted(
             continue
         start, *others = step.args[0]
         at = stacks.get(tuple(others), number)
-        if at >= number or not kinds[step.result].packed or step.result in written:
+        if at >= number or not kinds[step.result].packed or step.result in changed:
             continue
         stack, parts = steps[at].result, steps[at].args[0]
         if at not in wholes:
             given = not _slot(start) or start in inputs or made[start] < at
             still = all(
-                written.get(kinds[p].root, -1) < at for p in slots_in([start, *parts])
+                changed.get(kinds[p].root, -1) < at for p in slots_in([start, *parts])
             )
             alike = len({_like(p, kinds) for p in (start, *parts)}) == 1
             ordered = kinds[stack].packed and kinds[parts[0]].packed
-            if not (given and still and alike and ordered) or stack in written:
+            if not (given and still and alike and ordered) or stack in changed:
                 continue
             whole = Slot(len(kinds))
             wholes[at] = whole, start
@@ -284,7 +284,7 @@ def _like(part: Any, kinds: list[Kind]) -> Any:
     return (part.shape, part.dtype, part.strides) if type(part) is np.ndarray else None
 
 
-def _written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
+def written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
     """By the values that are written into, the numbers of the last steps to do so."""
     return {
         kinds[slot].root: number
@@ -331,7 +331,7 @@ def once(
     Returns:
         The steps, the kinds, and by slot what has taken its place.
     """
-    written = _written(before, kinds)
+    changed = written(before, kinds)
     seen: dict[Any, Slot] = {}
     same: dict[int, Slot] = {}
     steps = []
@@ -343,8 +343,8 @@ def once(
         if given and isinstance(step.result, Slot) and _is_pure(step):
             # What is changed in place is another value before and after.
             touched = {kinds[slot].root for slot in (*given, step.result)}
-            if all(written.get(root, -1) < number for root in touched):
-                key = step.function, _frozen(step.args), _frozen(step.kwargs)
+            if all(changed.get(root, -1) < number for root in touched):
+                key = step.function, frozen(step.args), frozen(step.kwargs)
                 first = seen.setdefault(key, step.result)
                 if first is not step.result:
                     same[step.result] = first
@@ -364,14 +364,14 @@ def _is_pure(step: Step) -> bool:
     )
 
 
-def _frozen(x: Any) -> Any:
+def frozen(x: Any) -> Any:
     """A nest of arguments as a key: equal for equal slots and numbers, arrays by name."""
     if isinstance(x, (list, tuple)):
-        return type(x).__name__, *map(_frozen, x)
+        return type(x).__name__, *map(frozen, x)
     if isinstance(x, dict):
-        return tuple((name, _frozen(value)) for name, value in x.items())
+        return tuple((name, frozen(value)) for name, value in x.items())
     if isinstance(x, slice):
-        return "slice", *map(_frozen, (x.start, x.stop, x.step))
+        return "slice", *map(frozen, (x.start, x.stop, x.step))
     if isinstance(x, np.ndarray):
         return "array", id(x)
     return type(x), repr(x) if isinstance(x, float) else x

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.late import Late
+from autograd.merging import merged
 from autograd.passes import (
     filled,
     is_basic,
@@ -70,6 +71,7 @@ class Plan:
         wanted = [self._latest.get(slot, slot) for slot in wanted]
         steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
         steps, self.kinds = narrowed(steps, self.kinds, tape.inputs | set(wanted))
+        steps, self.kinds = merged(steps, self.kinds, tape.inputs | set(wanted))
         steps = lowered(steps, self.kinds)
         places = placed(steps, self.kinds)
         dropped = places.dropped
