@@ -12,7 +12,6 @@ W.grad
 from autograd import rules
 from autograd.anomaly import detect_anomaly
 from autograd.checkpointing import checkpoint
-from autograd.compiling import compile, fresh, steady
 from autograd.context import no_grad, scope
 from autograd.functional import (
     grad,
@@ -24,6 +23,7 @@ from autograd.functional import (
     vjp,
 )
 from autograd.primitive import primitive
+from autograd.programs.compiling import compile, fresh, steady
 from autograd.rules.elementwise import (
     erf,
     gelu,

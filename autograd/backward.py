@@ -16,8 +16,8 @@ from autograd.anomaly import check_backward
 from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
+from autograd.programs.tracing import ARRAYS, FLOATS, Traced, as_float
 from autograd.tensor import ABSENT, DISPATCH, Tensor, array_of, seal, value_of
-from autograd.tracing import ARRAYS, FLOATS, Traced, as_float
 
 __all__ = [
     "Use", "backward", "cast", "check_arguments", "send", "sweep", "topological",

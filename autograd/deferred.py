@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.context import state
-from autograd.tracing import ARRAYS, Traced, as_one_call
+from autograd.programs.tracing import ARRAYS, Traced, as_one_call
 
 __all__ = ["DEFERRED", "Column", "Deferred", "Own", "Piece", "Product", "Rows", "Sum"]
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from autograd.backward import seed, sweep, topological
 from autograd.context import recording
+from autograd.programs.tracing import FLOATS, Traced, as_float
 from autograd.tensor import DISPATCH, Tensor, array_of, value_of
-from autograd.tracing import FLOATS, Traced, as_float
 from autograd.trees import leaves, map_tree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]

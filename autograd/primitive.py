@@ -14,8 +14,8 @@ import numpy as np
 
 from autograd.anomaly import check_forward
 from autograd.context import state
+from autograd.programs.tracing import Traced, TracedNumber
 from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
-from autograd.tracing import Traced, TracedNumber
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 

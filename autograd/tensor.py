@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd.context import state
 from autograd.deferred import Deferred
-from autograd.tracing import Traced, TracedFloat
+from autograd.programs.tracing import Traced, TracedFloat
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive

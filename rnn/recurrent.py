@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, scope
-from autograd.replaying import Replayed
+from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
 from rnn.checks import check_dropout, check_finite

@@ -16,14 +16,13 @@ from autograd import (
     fresh,
     grad,
     hvp,
-    late,
     logsumexp,
     no_grad,
-    passes,
     primitive,
     softmax,
     value_and_grad,
 )  # fmt: skip
+from autograd.programs import late, passes
 from autograd.testing import arrays
 from autograd.trees import leaves
 from rnn import GRU, LSTM, RNN, ElmanNetwork, Embedding, Linear, losses

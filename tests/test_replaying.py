@@ -22,10 +22,10 @@ from autograd import (
     graph,
     hvp,
     no_grad,
-    replaying,
     scope,
 )  # fmt: skip
-from autograd.replaying import Replayed
+from autograd.programs import replaying
+from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from autograd.trees import leaves
 from rnn import GRU, LSTM, RNN

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import implements, primitive, rule
+from autograd.programs.tracing import ARRAYS
 from autograd.tensor import DISPATCH, array_of, value_of
-from autograd.tracing import ARRAYS
 
 LOG2, LOG10 = math.log(2), math.log(10)
 

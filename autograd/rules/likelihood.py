@@ -14,9 +14,9 @@ import numpy as np
 from autograd.blocks import in_rows
 from autograd.context import state
 from autograd.primitive import Primitive, primitive
+from autograd.programs.tracing import as_one_call
 from autograd.rules.elementwise import softmax
 from autograd.tensor import Tensor, value_of
-from autograd.tracing import as_one_call
 
 __all__ = ["nll"]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd.deferred import Column, Product, Rows
 from autograd.primitive import Primitive, primitive
+from autograd.programs.tracing import ARRAYS
 from autograd.rules.products import inner_x, inner_y, rows_of
 from autograd.tensor import array_of, named, value_of
-from autograd.tracing import ARRAYS
 
 __all__ = ["linear", "linear_steps", "times_transposed"]
 

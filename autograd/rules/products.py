@@ -12,8 +12,8 @@ import numpy as np
 from autograd.backward import cast
 from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
+from autograd.programs.tracing import ARRAYS
 from autograd.tensor import DISPATCH, Tensor, array_of, listed, value_of
-from autograd.tracing import ARRAYS
 
 __all__ = ["inner_x", "inner_y", "rows_of"]
 

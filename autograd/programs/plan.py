@@ -17,21 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd.late import Late
-from autograd.merging import merged
-from autograd.passes import (
-    filled,
-    is_basic,
+from autograd.programs.late import Late
+from autograd.programs.merging import merged
+from autograd.programs.passes import (
     lowered,
     narrowed,
     once,
     renewed,
     shifted,
-    slots_in,
     windows,
 )
-from autograd.placing import last_uses, placed
-from autograd.tracing import Kind, Slot, Step, Tape, pause, shapes_of
+from autograd.programs.placing import last_uses, placed
+from autograd.programs.steps import Kind, Slot, Step, filled, is_basic, pause, slots_in
+from autograd.programs.tracing import Tape, shapes_of
 
 __all__ = ["Plan"]
 
@@ -108,7 +106,7 @@ class Plan:
             if (place := self._late.view(value)) is not None:
                 self._late_results[slot] = self._late.root_of(value), *place
         for step in steps:
-            slots = slots_in((step.args, step.kwargs, step.result))
+            slots = step.slots
             if (
                 step.expected is not None
                 or any(self.kinds[s].dynamic for s in slots)
@@ -156,13 +154,14 @@ class Plan:
         return found
 
     def _roots(self, step: Step) -> Iterable[int]:
-        for slot in slots_in((step.args, step.kwargs, step.result)):
+        for slot in step.slots:
             yield self._places.owner(self.kinds[slot].root)
 
     def _plan(self, step: Step, ending: list[int]) -> None:
         """Bind a step to its places; those of `ending` are free after it."""
-        function, args, kwargs, result, expected = step
-        dynamic = any(self.kinds[s].dynamic for s in slots_in((args, kwargs)))
+        function, args, kwargs = step.function, step.args, step.kwargs
+        result, expected = step.result, step.expected
+        dynamic = any(self.kinds[slot].dynamic for slot in step.given)
         elementwise = isinstance(function, np.ufunc) and function.nout == 1
         if elementwise and isinstance(result, Slot):
             # A result may take the place of an argument that ends here.
@@ -250,16 +249,16 @@ class Plan:
     def _fixed(self, step: Step) -> bool:
         """Whether the results are views of the same places whatever the values are."""
         kinds = self.kinds
-        roots = {kinds[slot].root for slot in slots_in(step.result)}
-        if roots & set(slots_in(step.result)) or step.expected is not None:
+        roots = {kinds[slot].root for slot in step.made}
+        if roots & set(step.made) or step.expected is not None:
             return False
-        given = slots_in((step.args, step.kwargs))
         index = step.args[1] if step.function is operator.getitem else ()
-        return all(kinds[s].root in roots for s in given) and not slots_in(index)
+        within = all(kinds[slot].root in roots for slot in step.given)
+        return within and not slots_in((index,))
 
     def _several(self, step: Step) -> None:
         """A step of several results, or of one in no array of its own."""
-        slots = list(slots_in(step.result))
+        slots = step.made
         if self._fixed(step):
             views = step.function(
                 *filled(step.args, self.values), **filled(step.kwargs, self.values)
@@ -294,7 +293,7 @@ class Plan:
             number = not self.kinds[step.result].shape and isinstance(found, np.floating)
             self.values[step.result] = float(found) if number else found
             return
-        for slot, part in zip(slots_in(step.result), _flat(found), strict=True):
+        for slot, part in zip(step.made, _flat(found), strict=True):
             if not self.kinds[slot].dynamic:
                 self.values[slot][...] = part
             else:
@@ -343,7 +342,7 @@ def _into(place: Any, step: Step, kwargs: Any, *args: Any) -> None:
 
 def _paused(steps: list[Step]) -> list[int]:
     """The values that are asked for at a pause."""
-    return [slot for s in steps if s.function is pause for slot in slots_in(s.args)]
+    return [slot for s in steps if s.function is pause for slot in s.given]
 
 
 def _check(plan: Plan, step: Step) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tracing import Kind, Slot, Step
+from autograd.programs.steps import Kind, Slot, Step
 
 __all__ = ["Levels", "of_floats"]
 

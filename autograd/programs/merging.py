@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.passes import frozen, is_elementwise, slots_in, written
-from autograd.tracing import Kind, Slot, Step, c_strides
+from autograd.programs.passes import is_elementwise, written
+from autograd.programs.steps import Kind, Slot, Step, c_strides, frozen
 
 __all__ = ["merged"]
 
@@ -111,7 +111,7 @@ class _Round:
             return False
         if kind.dynamic or not kind.packed or step.result in self.fixed:
             return False
-        given = [self.kinds[slot] for slot in slots_in(step.args)]
+        given = [self.kinds[slot] for slot in step.given]
         flat = all(isinstance(x, (Slot, int, float, np.ndarray)) for x in step.args)
         return flat and all(k.offset is not None and not k.dynamic for k in given)
 
@@ -131,9 +131,9 @@ class _Round:
         """What part the results play: by what calls they are made, some calls back."""
         name = getattr(step.function, "__name__", "")
         own = hash((name, _outline(step.args)))
-        given = [self.roles.get(slot, UNKNOWN) for slot in slots_in(step.args)]
+        given = [self.roles.get(slot, UNKNOWN) for slot in step.given]
         deeper = [hash((own, *(role[d] for role in given))) for d in range(DEPTH)]
-        for slot in slots_in(step.result):
+        for slot in step.made:
             self.roles[slot] = [own, *deeper]
 
     def _join(self, call: _Call, number: int) -> bool:
@@ -146,7 +146,7 @@ class _Round:
             return False
         if not self.apart and number > call.number + NEAR:
             return False
-        roots = [self.kinds[slot].root for slot in slots_in(step.args)]
+        roots = [self.kinds[slot].root for slot in step.given]
         if any(self.made.get(root, -1) >= call.number for root in roots):
             return False
         moves: dict[int, int] = {}
@@ -290,7 +290,7 @@ def _copied(steps: list[Step], kinds: list[Kind]) -> set[int]:
     """The values that are parts of others, where they have their places already."""
     copies = [s for s in steps if s.function in (np.stack, np.concatenate)]
     copies += [s for s in steps if s.function is operator.setitem]
-    return {kinds[slot].root for step in copies for slot in slots_in(step.args)}
+    return {kinds[slot].root for step in copies for slot in step.given}
 
 
 NOWHERE: tuple[Any, int] = (None, 0)

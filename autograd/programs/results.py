@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
+from autograd.programs.tracing import Traced, TracedNumber
 from autograd.tensor import ABSENT, Tensor, value_of, wrap
-from autograd.tracing import Traced, TracedNumber
 from autograd.trees import leaves, map_tree
 
 __all__ = ["Results", "agree"]

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.programs.steps import Step
+from autograd.programs.tracing import Tape, Traced, TracedNumber
 from autograd.tensor import Tensor, wrap
-from autograd.tracing import Step, Tape, Traced, TracedNumber
 
 __all__ = ["BEFORE", "Added", "Recorder", "Scout"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.passes import is_basic, is_elementwise, slots_in
-from autograd.tracing import Kind, Slot, Step
+from autograd.programs.passes import is_elementwise
+from autograd.programs.steps import Kind, Slot, Step, is_basic, slots_in
 
 __all__ = ["Placed", "last_uses", "placed"]
 
@@ -101,17 +101,15 @@ class _Uses:
                 self.made[step.result] = number
                 if step.function is np.empty_like:
                     parted.add(step.result)
-            written = step.result is None and step.expected is None
-            target = (step.kwargs.get("out") or step.args[0]) if written else ()
-            used: Any = (step.args, step.kwargs)
-            if isinstance(target, Slot) and target in parted and _copies(step):
-                self.copies[target].append(number)
-                used = step.args[2]
+            used = step.given
+            if _copies(step) and step.args[0] in parted:
+                self.copies[step.args[0]].append(number)
+                used = slots_in((step.args[2],))
             else:
-                self.writes.update((kinds[s].root, number) for s in slots_in(target))
+                self.writes.update((kinds[slot].root, number) for slot in step.written)
                 if not is_elementwise(step) and step.function not in LIKE:
-                    strict.update(slots_in(used))
-            for slot in set(slots_in((used,))):
+                    strict.update(used)
+            for slot in set(used):
                 self.touches[kinds[slot].root].append(number)
         ufuncs = {slot for slot, n in self.made.items() if is_elementwise(steps[n])}
         self.loose = ufuncs - strict
@@ -182,6 +180,6 @@ def last_uses(steps: list[Step], kinds: list[Kind], places: Placed) -> dict[int,
     """By the value whose memory it is, the number of the last step to do with it."""
     last: dict[int, int] = {}
     for number, step in enumerate(steps):
-        for slot in slots_in((step.args, step.kwargs, step.result)):
+        for slot in step.slots:
             last[places.owner(kinds[slot].root)] = number
     return last

@@ -22,12 +22,13 @@ import numpy as np
 from autograd.backward import check_arguments, send, sweep
 from autograd.context import State, state, under
 from autograd.deferred import Own
-from autograd.observers import Recorder
-from autograd.passes import needed
-from autograd.plan import Plan
 from autograd.primitive import Primitive
+from autograd.programs.observers import Recorder
+from autograd.programs.passes import needed
+from autograd.programs.plan import Plan
+from autograd.programs.steps import Slot, Step, pause
+from autograd.programs.tracing import Tape, Traced
 from autograd.tensor import ABSENT, Tensor, clock, value_of, wrap
-from autograd.tracing import Slot, Step, Tape, Traced, pause
 from autograd.trees import leaves, map_tree
 
 __all__ = ["Replayed"]

@@ -12,81 +12,24 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autograd.programs.steps import Kind, Slot, Step
+
 __all__ = [
     "ARRAYS",
-    "Kind",
-    "Slot",
-    "Step",
+    "FLOATS",
     "Tape",
     "Traced",
     "TracedFloat",
+    "TracedNumber",
     "as_float",
     "as_one_call",
-    "c_strides",
-    "pause",
     "shapes_of",
 ]
-
-
-class Kind(NamedTuple):
-    """What a value looks like in memory.
-
-    Attributes:
-        shape, dtype, strides: of the array; a number has shape ().
-        root: the number of the value whose memory this is a view of, or its own.
-        offset: how many bytes from the start of that memory it begins; None where that
-            hangs on values.
-        dynamic: whether it stands in no memory of its own: a Python float, which takes
-            part in NumPy's promotion otherwise than an array.
-    """
-
-    shape: tuple[int, ...]
-    dtype: Any
-    strides: tuple[int, ...]
-    root: int
-    offset: int | None
-    dynamic: bool
-
-    @property
-    def packed(self) -> bool:
-        """Whether its elements lie one behind the other, row by row."""
-        return self.strides == c_strides(self.shape, self.dtype.itemsize)
-
-
-def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """The strides of an array whose elements lie one behind the other, row by row."""
-    found = [itemsize]
-    for n in reversed(shape[1:]):
-        found.append(found[-1] * n)
-    return tuple(reversed(found)) if shape else ()
-
-
-class Step(NamedTuple):
-    """One call: the function, its arguments with `Slot`s in them, the slots it fills.
-
-    `result` is None for a call that only writes into an argument, a tuple of slots where
-    there are several results. `expected` is what a guard, which has no result, must find;
-    of a function whose results' shapes hang on the values, the shapes.
-    """
-
-    function: Callable[..., Any]
-    args: Any
-    kwargs: dict[str, Any]
-    result: Any
-    expected: Any = None
-
-
-def pause(*values: Any) -> None:
-    """The function of a step at which a program stops, with these values at hand."""
-
-
-class Slot(int):
-    """The number of a value, where it stands among the arguments of a `Step`."""
 
 
 class Tape:

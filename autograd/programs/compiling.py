@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from autograd.context import state, under
-from autograd.levels import Levels, of_floats
-from autograd.observers import BEFORE, Added, Recorder, Scout
-from autograd.passes import needed
-from autograd.plan import Plan
-from autograd.results import Results, agree
+from autograd.programs.levels import Levels, of_floats
+from autograd.programs.observers import BEFORE, Added, Recorder, Scout
+from autograd.programs.passes import needed
+from autograd.programs.plan import Plan
+from autograd.programs.results import Results, agree
+from autograd.programs.steps import Slot
+from autograd.programs.tracing import Traced
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.tracing import Slot, Traced
 from autograd.trees import leaves, map_tree
 
 __all__ = ["compile", "fresh", "steady"]

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.passes import slots_in
-from autograd.placing import Placed
-from autograd.tracing import Kind, Slot, Step, pause
+from autograd.programs.placing import Placed
+from autograd.programs.steps import Kind, Slot, Step, pause, slots_in
 
 __all__ = ["Late"]
 
@@ -55,8 +54,7 @@ class Late:
         part, begun = 0, dict[int, int]()
         for step in steps if large else ():
             part += step.function is pause
-            used = slots_in((step.args, step.kwargs, step.result))
-            roots = {places.owner(kinds[slot].root) for slot in used}
+            roots = {places.owner(kinds[slot].root) for slot in step.slots}
             if step.function is not pause and not _waits(step, kinds):
                 large -= roots
             for root in roots:
@@ -173,8 +171,7 @@ def _waits(step: Step, kinds: list[Kind]) -> bool:
     Steps with numbers among their values, of several results, and guards look at values
     by their slots.
     """
-    slots = slots_in((step.args, step.kwargs, step.result))
-    if step.expected is not None or any(kinds[slot].dynamic for slot in slots):
+    if step.expected is not None or any(kinds[slot].dynamic for slot in step.slots):
         return False
     flat = all(isinstance(x, Slot) or not slots_in((x,)) for x in step.args)
     one = step.result is None or isinstance(step.result, Slot)

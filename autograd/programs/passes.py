@@ -15,59 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tracing import Kind, Slot, Step, Tape, c_strides
+from autograd.programs.steps import Kind, Slot, Step, c_strides, filled, frozen
+from autograd.programs.tracing import Tape
 
 __all__ = [
-    "filled", "frozen", "is_basic", "is_elementwise", "lowered", "narrowed", "needed",
-    "once", "renewed", "shifted", "slots_in", "windows", "written",
+    "is_elementwise", "lowered", "narrowed", "needed", "once", "renewed", "shifted",
+    "windows", "written",
 ]  # fmt: skip
-
-
-def slots_in(x: Any) -> list[int]:
-    """The slots within a nest of arguments."""
-    found: list[int] = []
-    _collect(x, found)
-    return found
-
-
-def _collect(x: Any, found: list[int]) -> None:
-    kind = type(x)
-    if kind is Slot:
-        found.append(x)
-    elif kind is dict:
-        for part in x.values():
-            _collect(part, found)
-    elif kind is slice:
-        _collect((x.start, x.stop, x.step), found)
-    elif isinstance(x, (tuple, list)):
-        for part in x:
-            if type(part) is Slot:
-                found.append(part)
-            elif type(part) not in SIMPLE:
-                _collect(part, found)
-
-
-SIMPLE = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.ndarray})
-"""Types of arguments without slots in them."""
-
-
-def filled(x: Any, values: Any) -> Any:
-    """A nest of arguments with the values in the places of their slots."""
-    if isinstance(x, Slot):
-        return values[x]
-    if isinstance(x, (tuple, list)):
-        parts = [filled(part, values) for part in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    if isinstance(x, dict):
-        return {k: filled(v, values) for k, v in x.items()}
-    if isinstance(x, slice):
-        return slice(*(filled(part, values) for part in (x.start, x.stop, x.step)))
-    return x
-
-
-def is_basic(index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(x is None or x is Ellipsis or type(x) in (int, slice) for x in parts)
 
 
 def renewed(
@@ -85,10 +39,7 @@ def renewed(
     viewed = {kind.root for slot, kind in enumerate(kinds) if kind.root != slot}
     latest: dict[int, Slot] = {}
     for step in before:
-        slot = _changed(step, kinds)
-        if latest:
-            args, kwargs = _renamed(step.args, latest), _renamed(step.kwargs, latest)
-            step = step._replace(args=args, kwargs=kwargs)
+        slot, step = _changed(step, kinds), _renamed(step, latest)
         if slot is not None and slot not in viewed:
             new = Slot(len(kinds))
             kinds.append(kinds[slot]._replace(root=new, offset=0))
@@ -104,7 +55,7 @@ def _changed(step: Step, kinds: list[Kind]) -> Slot | None:
     if not is_elementwise(step) or set(step.kwargs) != {"out"} or step.result is not None:
         return None
     (slot,) = out if isinstance(out, tuple) else (out,)
-    given = [kinds[x].dtype for x in slots_in(step.args)]
+    given = [kinds[x].dtype for x in step.given]
     given += [x.dtype for x in step.args if isinstance(x, np.ndarray)]
     own = kinds[slot].root == slot and not kinds[slot].dynamic
     return slot if own and set(given) == {kinds[slot].dtype} else None
@@ -127,7 +78,7 @@ def narrowed(
         kept: those that are not let go of: inputs, and what is wanted.
     """
     uses, kinds = _uses(before, kinds), list(kinds)
-    made = {s: n for n, step in enumerate(before) for s in slots_in(step.result)}
+    made = {slot: n for n, step in enumerate(before) for slot in step.made}
     views: defaultdict[int, list[int]] = defaultdict(list)
     for slot, kind in enumerate(kinds):
         if kind.root != slot:
@@ -149,8 +100,7 @@ def narrowed(
                 renamed.setdefault(number, {})[part] = new
     steps: list[Step] = []
     for number, step in enumerate(before):
-        if number in renamed:
-            step = step._replace(args=_renamed(step.args, renamed[number]))
+        step = _renamed(step, renamed.get(number, {}))
         steps += (step, *copies.get(number, ()))
     return steps, kinds
 
@@ -159,9 +109,8 @@ def _uses(steps: list[Step], kinds: list[Kind]) -> dict[int, list[int]]:
     """By slot, the steps that use it, but those that make views; −1 before all."""
     found: defaultdict[int, list[int]] = defaultdict(lambda: [-1])
     for number, step in enumerate(steps):
-        used = slots_in((step.args, step.kwargs))
         result = kinds[step.result].root if isinstance(step.result, Slot) else None
-        for slot in used:
+        for slot in step.given:
             if kinds[slot].root != result:
                 found[slot].append(number)
     return found
@@ -215,7 +164,7 @@ def shifted(
     of its weight wants joined: all of them once, and two views.
     """
     changed, kinds = written(steps, kinds), list(kinds)
-    made = {s: n for n, step in enumerate(steps) for s in slots_in(step.result)}
+    made = {slot: n for n, step in enumerate(steps) for slot in step.made}
     stacks = {
         tuple(step.args[0][:-1]): number
         for number, step in enumerate(steps)
@@ -239,9 +188,7 @@ def shifted(
         stack, parts = steps[at].result, steps[at].args[0]
         if at not in wholes:
             given = not _slot(start) or start in inputs or made[start] < at
-            still = all(
-                changed.get(kinds[p].root, -1) < at for p in slots_in([start, *parts])
-            )
+            still = all(changed.get(kinds[p].root, -1) < at for p in steps[number].given)
             alike = len({_like(p, kinds) for p in (start, *parts)}) == 1
             ordered = kinds[stack].packed and kinds[parts[0]].packed
             if not (given and still and alike and ordered) or stack in changed:
@@ -289,8 +236,7 @@ def written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
     return {
         kinds[slot].root: number
         for number, step in enumerate(steps)
-        if step.result is None and step.expected is None
-        for slot in slots_in(step.kwargs.get("out") or step.args[0])
+        for slot in step.written
     }
 
 
@@ -336,13 +282,10 @@ def once(
     same: dict[int, Slot] = {}
     steps = []
     for number, step in enumerate(before):
-        if same:
-            args, kwargs = _renamed(step.args, same), _renamed(step.kwargs, same)
-            step = step._replace(args=args, kwargs=kwargs)
-        given = slots_in((step.args, step.kwargs))
-        if given and isinstance(step.result, Slot) and _is_pure(step):
+        step = _renamed(step, same)
+        if step.given and isinstance(step.result, Slot) and _is_pure(step):
             # What is changed in place is another value before and after.
-            touched = {kinds[slot].root for slot in (*given, step.result)}
+            touched = {kinds[slot].root for slot in step.slots}
             if all(changed.get(root, -1) < number for root in touched):
                 key = step.function, frozen(step.args), frozen(step.kwargs)
                 first = seen.setdefault(key, step.result)
@@ -364,21 +307,12 @@ def _is_pure(step: Step) -> bool:
     )
 
 
-def frozen(x: Any) -> Any:
-    """A nest of arguments as a key: equal for equal slots and numbers, arrays by name."""
-    if isinstance(x, (list, tuple)):
-        return type(x).__name__, *map(frozen, x)
-    if isinstance(x, dict):
-        return tuple((name, frozen(value)) for name, value in x.items())
-    if isinstance(x, slice):
-        return "slice", *map(frozen, (x.start, x.stop, x.step))
-    if isinstance(x, np.ndarray):
-        return "array", id(x)
-    return type(x), repr(x) if isinstance(x, float) else x
-
-
-def _renamed(x: Any, same: dict[int, Slot]) -> Any:
-    return filled(x, _Same(same))
+def _renamed(step: Step, same: dict[int, Slot]) -> Step:
+    """The step, with other slots in the places of some."""
+    if not same or not any(slot in same for slot in step.given):
+        return step
+    names = _Same(same)
+    return step.of(filled(step.args, names), filled(step.kwargs, names))
 
 
 class _Same(dict[int, Slot]):
@@ -418,18 +352,16 @@ def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:
     kept = []
     for step in reversed(tape.steps):
         if step.result is None and step.expected is None:
-            target = step.kwargs.get("out") or step.args[0]
-            hangs = any(kinds[s].root in live for s in slots_in(target))
+            hangs = any(kinds[slot].root in live for slot in step.written)
         else:
-            results = list(slots_in(step.result))
             drawn = not step.args  # whether or not it counts, the next draw is another
             hangs = (
                 step.expected is not None
                 or drawn
-                or any(s in live or kinds[s].root in live for s in results)
+                or any(s in live or kinds[s].root in live for s in step.made)
             )
         if hangs:
-            for slot in slots_in((step.args, step.kwargs, step.result)):
+            for slot in step.slots:
                 live |= {slot, kinds[slot].root}
             kept.append(step)
     return kept[::-1]
