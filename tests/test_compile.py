@@ -22,7 +22,7 @@ from autograd import (
     softmax,
     value_and_grad,
 )  # fmt: skip
-from autograd.programs import late, passes
+from autograd.programs import late, merging, passes
 from autograd.testing import arrays
 from autograd.trees import leaves
 from rnn import GRU, LSTM, RNN, ElmanNetwork, Embedding, Linear, losses
@@ -51,6 +51,7 @@ def sized(large):
     if large:
         stack.enter_context(setting(late, LARGE=0))
         stack.enter_context(setting(passes, LARGE=0, FAR=0))
+        stack.enter_context(setting(merging, TOGETHER=12, NEAR=100))
     return stack
 
 

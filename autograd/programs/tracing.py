@@ -40,7 +40,8 @@ class Tape:
         self.kinds: list[Kind] = []
         self.inputs: set[int] = set()
         self.ended = False
-        self._starts: list[int] = []  # by slot, where an array begins in memory
+        # By slot, where an array begins in memory; None for a number, which has none.
+        self._starts: list[int | None] = []
 
     def enter(self, value: Any) -> Traced:
         """An input: an array that is there before the program runs."""
@@ -136,15 +137,16 @@ class Tape:
             roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
             root = next(roots, slot)
             start = _start(value)
-            kinds = [self.kinds[x.slot] for x in inside]
-            fixed = all(kind.root == root and kind.offset is not None for kind in kinds)
-            offset = 0 if root == slot else start - self._starts[root] if fixed else None
             self._starts.append(start)
+            kinds, first = [self.kinds[x.slot] for x in inside], self._starts[root]
+            fixed = all(kind.root == root and kind.offset is not None for kind in kinds)
+            known = root == slot or (fixed and first is not None)
+            offset = start - (first or 0) if known else None
             self.kinds.append(
                 Kind(value.shape, value.dtype, value.strides, root, offset, False)
             )
             return Traced(value, slot, self)
-        self._starts.append(0)
+        self._starts.append(None)
         floats = all(isinstance(x, TracedFloat) for x in inside)
         value = float(value) if floats and isinstance(value, np.floating) else value
         self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
