@@ -207,13 +207,6 @@ class Product(Deferred):
         swapped.lefts, swapped.rights = self.rights, self.lefts
         return swapped
 
-    @property
-    def light(self) -> bool:
-        """Whether holding the factors takes about as little room as their product."""
-        rows, M = self.lefts[0].shape
-        N = self.rights[0].shape[1]
-        return bool(rows * (M + N) <= 2 * M * N)
-
     def full(self) -> Any:
         """The rows of all pairs stacked, as one product."""
         return _joined(self.lefts).T @ _joined(self.rights)
@@ -252,7 +245,7 @@ class Sum(Deferred):
 
     def add(self, g: Any) -> None:
         """Take in the gradient of one more use."""
-        if type(g) is Product and g.light:
+        if type(g) is Product:
             self._hold(g)
         elif type(g) is Column:
             self._hold_column(g)

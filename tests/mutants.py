@@ -97,8 +97,6 @@ EXPLAINED = {
     "linalg.py:_pinv:index": "the bound of what counts as rounding, a little higher",
     "deferred.py:Piece.sparse:comparison": WHEN,
     "deferred.py:Piece.sparse:dropped": WHEN,
-    "deferred.py:Product.light:comparison": WHEN,
-    "deferred.py:Product.light:dropped": WHEN,
     "deferred.py:Sum.sparse:dropped": WHEN,
     "deferred.py:Sum.sparse:index": "pieces of one sum are of one shape",
     "deferred.py:Sum._add_pieces:comparison": "the same sum in another buffer",

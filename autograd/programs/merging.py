@@ -59,11 +59,18 @@ class _Call:
 
 
 class _Row:
-    """Values side by side: the results of one call, or such as are put there."""
+    """Values side by side: the results of one call, or such as are put there.
 
-    def __init__(self, call: _Call | None, *values: int) -> None:
+    Attributes:
+        call: whose results they are; None of others.
+        values: those that are there.
+        whole: the value that they are parts of.
+        given: whether that was there before.
+    """
+
+    def __init__(self, call: _Call | None, *values: int, whole: Any = None) -> None:
         self.call, self.values = call, list(values)
-        self.whole: Any = None
+        self.whole, self.given = whole, whole is not None
 
 
 class _Round:
@@ -84,12 +91,14 @@ class _Round:
         self.place: dict[int, tuple[_Row, int]] = {}
         self.calls: dict[int, _Call] = {}
         self.roles: dict[int, list[int]] = {}
+        self.given: dict[int, _Row] = {}
         self.fixed = {kinds[slot].root for slot in kept}
         self.fixed |= written(steps, kinds).keys() | _copied(steps, kinds)
         latest: defaultdict[Any, list[_Call]] = defaultdict(list)
         for number, step in enumerate(steps):
             if apart:
                 self._note(step)
+            self._find(step, number)
             if not _one(step) or kinds[step.result].root != step.result:
                 continue
             self.made[step.result] = number
@@ -103,6 +112,16 @@ class _Round:
                     call = _Call(number, step)
                     calls.append(call)
                 self.calls[number] = call
+
+    def _find(self, step: Step, number: int) -> None:
+        """Take note of rows that are there, and of what is copied into them."""
+        if step.function is np.empty_like and not step.args:  # of an earlier pass
+            self.given[step.result] = _Row(None, whole=step.result)
+        if step.function is operator.setitem and step.args[0] in self.given:
+            whole, index, part = step.args
+            if isinstance(part, Slot) and self.kinds[part].root == part:
+                self.place[part] = self.given[whole], index[0]
+                self.made[part] = number  # it is there from now on
 
     def _eligible(self, step: Step) -> bool:
         """Whether the step is one that could be made with others."""
@@ -191,7 +210,7 @@ class _Round:
         used = {*moves, *moves.values()} & {one, other}
         if not self.apart or not free or not alike or used:
             return None
-        if row is not None and (row.call is not None or row.values[-1] != one):
+        if row is not None and (row.call or row.given or row.values[-1] != one):
             return None
         count = 1 if row is None else len(row.values)
         if (count + 1) * math.prod(self.kinds[one].shape) > TOGETHER:
@@ -207,8 +226,8 @@ class _Round:
     def result(self) -> tuple[list[Step], list[Kind]]:
         """The steps and kinds, merged."""
         before = list(self.kinds)
-        rows = {id(row): row for row, _ in self.place.values()}.values()
-        for row in rows:
+        rows = {id(row): row for row, _ in self.place.values() if not row.given}
+        for row in rows.values():
             kind, n = before[row.values[0]], len(row.values)
             row.whole = self._value(kind.dtype, (n, *kind.shape))
         for slot, kind in enumerate(before):
@@ -225,11 +244,12 @@ class _Round:
                     steps += self._together(call, before)
                 continue
             row, n = self.place.get(step.result, NOWHERE) if _one(step) else NOWHERE
-            if row is not None and row.whole not in begun:
+            moved = row is not None and not row.given
+            if moved and row.whole not in begun:
                 begun.add(row.whole)
                 steps.append(Step(np.empty_like, (), {}, row.whole))
             steps.append(step)
-            if row is not None:
+            if moved:
                 args = row.whole, (n,), step.result
                 steps.append(Step(operator.setitem, args, {}, None))
         return steps, self.kinds
