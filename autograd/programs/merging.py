@@ -19,7 +19,7 @@ from autograd.programs.steps import Kind, Slot, Step, c_strides, frozen
 
 __all__ = ["merged"]
 
-TOGETHER = 2**16
+TOGETHER = 2**15
 """Elements of which one call is made at most: they stay in the cache."""
 
 NEAR = 16
