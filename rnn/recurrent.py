@@ -15,13 +15,17 @@ from autograd import Tensor, scope
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
-from rnn.checks import check_dropout, check_finite
+from rnn.checks import check_dropout, check_finite, check_sizes
 from rnn.layers import dropout
 from rnn.masks import held, mask_of
 from rnn.module import Module, check_config
 from rnn.unroll import instants, unroll
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
+
+PART = 256
+"""So many steps are replayed as one program; of longer sequences, one part of them after
+the other."""
 
 
 class Recurrent(Module):
@@ -130,33 +134,69 @@ class Recurrent(Module):
         first = self.config["batch_first"] and not single
         mask = self._check(x, lengths, first)
         x = np.swapaxes(x, 0, 1) if first else x[:, np.newaxis] if single else x
-        states = self._initial(state, x.shape[0], x.shape[1], single)
+        state = self._initial(state, x.shape[0], x.shape[1], single)
         if mask is not None:
             x = np.where(mask, x, 0)
         x = x if isinstance(x, Tensor) else Tensor(x, name="inputs")
 
         weights = [cell.weights() for cell in self._cells.values()]
         drops = self.config["num_layers"] > 1 and self.config["dropout"] and self.training
-        if drops or segment is not None:
-            y, last = self._layers(weights, x, states, mask, segment, drops)
+        if drops or (segment is not None and len(self._directions) > 1):
+            y, last = self._layers(weights, x, state, mask, segment, drops=drops)
         else:
-            y, last = self._replayed(self._layers, weights, x, states, mask)
+            y, last = self._in_parts(weights, x, state, mask, segment)
         if single:
             return y[:, 0], _each(last, lambda part: part[:, 0])
         return np.swapaxes(y, 0, 1) if first else y, last
+
+    def _in_parts(
+        self, weights: Any, x: Any, state: Any, mask: Any, segment: int | None
+    ) -> tuple[Any, Any]:
+        """All layers over one part of the sequence after the other; see `_layers`.
+
+        What a part leaves in memory is the next one's once it has been run, and is made
+        again in the sweep.
+        """
+        if segment is not None:
+            check_sizes("unroll", segment=segment)
+        T, outputs = len(x), []
+        size = T if len(self._directions) > 1 else segment or PART
+        for first in range(0, T, size):
+            part = slice(first, first + size)
+            recorded = partial(self._layers, first=first)
+            y, state = self._replayed(
+                partial(recorded, segment=segment),
+                weights,
+                x if size >= T else x[part],
+                state,
+                mask if mask is None else mask[part],
+                recorded=recorded,
+            )
+            outputs.append(y)
+        return np.concatenate(outputs) if outputs[1:] else outputs[0], state
 
     def _layers(
         self,
         weights: Any,
         x: Any,
-        states: Any,
+        state: Any,
         mask: Any,
         segment: int | None = None,
+        *,
+        first: int = 0,
         drops: bool = False,
     ) -> tuple[Any, Any]:
-        """All layers, with these weights, over x (T, B, D); see `__call__`."""
+        """All layers, with these weights, over x (T, B, D); see `__call__`.
+
+        Args:
+            weights: those of each cell, as `Cell.weights` has them.
+            x, state, mask, segment: as in `__call__`, checked.
+            first: how many steps there are before x^1.
+            drops: whether elements are dropped between the layers.
+        """
         cells = zip(self._cells.items(), weights, strict=True)
-        places = instants(range(1, x.shape[0] + 1), segment)
+        steps = range(first + 1, first + len(x) + 1)
+        places, states = instants(steps, segment), _rows(state)
         xs: Any = x
         last: list[Any] = []
         for layer in range(self.config["num_layers"]):
@@ -167,9 +207,8 @@ class Recurrent(Module):
             outputs = []
             for _ in self._directions:
                 (suffix, cell), given = next(cells)
-                output, end = self._run(
-                    suffix, cell.having(given), xs, states[len(last)], mask, segment
-                )
+                run = partial(self._run, suffix, cell.having(given), steps, segment)
+                output, end = run(xs, states[len(last)], mask)
                 outputs.append(output)
                 last.append(end)
             xs = _at_each(places, _side_by_side, *outputs) if outputs[1:] else outputs[0]
@@ -214,10 +253,11 @@ class Recurrent(Module):
         self,
         suffix: str,
         cell: Cell,
+        steps: range,
+        segment: int | None,
         xs: Any,
         state: Any,
         mask: Any,
-        segment: int | None,
     ) -> tuple[list[Any], Any]:
         """One layer in one direction: its outputs, T of (B, H), and its last state."""
         T, recur = len(xs), cell.recur(often=True)
@@ -239,17 +279,18 @@ class Recurrent(Module):
             step,
             range(T),
             state,
-            segment=segment,
+            steps,
+            segment,
             prepare=fields,
             layer=suffix if len(self._cells) > 1 else "",
             reverse=suffix.endswith("_reverse"),
         )
 
-    def _initial(self, state: Any, T: int, B: int, single: bool) -> list[Any]:
-        """The first state of each layer and direction, checked; B is 1 where `single`."""
+    def _initial(self, state: Any, T: int, B: int, single: bool) -> Any:
+        """The first states (L·S, B, H), or the pair, checked; B is 1 where `single`."""
         count, H = len(self._cells), self.config["hidden_size"]
         if state is None:
-            return [cell.zero_state((B,)) for cell in self._cells.values()]
+            return next(iter(self._cells.values())).zero_state((count, B))
         kind = type(self).__name__
         parts = parts_of(state, self.cell.state, kind)
         expected = (count, H) if single else (count, B, H)
@@ -264,9 +305,7 @@ class Recurrent(Module):
                     + ("; are the axes of time and batch swapped in x?" * swapped)
                 )
             check_finite(kind, "the state", value_of(part))
-        parts = tuple(np.reshape(part, (count, B, H)) for part in parts)
-        rows = [tuple(part[i] for part in parts) for i in range(count)]
-        return rows if parts[1:] else [row[0] for row in rows]
+        return _each(state, lambda part: np.reshape(part, (count, B, H)))
 
     def _check(self, x: Any, lengths: Any, first: bool) -> Any:
         """See that x is a batch of sequences; the mask (T, B, 1) of `lengths`, if any."""
@@ -306,6 +345,13 @@ def _at_each(places: list[str], function: Any, *sequences: Any) -> list[Any]:
 def _side_by_side(*outputs: Any) -> Any:
     """(B, H) of each direction as (B, S·H)."""
     return np.concatenate(outputs, -1)
+
+
+def _rows(state: Any) -> list[Any]:
+    """The state of each layer and direction, or the pairs of them, apart."""
+    if isinstance(state, tuple):
+        return list(zip(*(_rows(part) for part in state), strict=True))
+    return [state[i] for i in range(len(state))]
 
 
 def _joined(states: list[Any]) -> Any:

@@ -237,6 +237,57 @@ def test_which_results_are_swept_may_change_from_call_to_call(at_once):
     assert len(net._replayed._programs) == len(set(names))
 
 
+def test_calls_with_and_without_a_gradient_take_turns(at_once):
+    net, x = network(), drawn(4, 2, 2)
+    with eager(100):
+        np.sum(net(x)[0]).backward()
+        expected = [p.grad for p in net.parameters().values()]
+    for _ in range(2):
+        with no_grad():
+            assert not net(x)[0].requires_grad
+        for y in (net(x)[0], net(Tensor(x, requires_grad=True))[0]):
+            net.zero_grad()
+            np.sum(y).backward()
+            same([p.grad for p in net.parameters().values()], expected)
+
+
+def test_long_sequences_are_replayed_in_parts(at_once, monkeypatch):
+    """And so are the segments that are asked for; each is recorded once."""
+    net, x, lengths = network(GRU, num_layers=2), drawn(11, 3, 2), [11, 4, 7]
+
+    def run(**options):
+        t = Tensor(x, requires_grad=True)
+        net.zero_grad()
+        with scope("net"):
+            y, last = net(t, lengths=lengths, **options)
+            E = np.sum(np.sin(y)) + np.sum(last * last)
+        E.backward()
+        grads = [p.grad for p in net.parameters().values()]
+        return E, [y.data, last.data, t.grad, *grads]
+
+    with eager(100):
+        whole, expected = run()
+    monkeypatch.setattr("rnn.recurrent.PART", 4)
+    for options in ({}, {"segment": 3}):
+        for calls in (100, 0, 0):
+            with eager(calls):
+                E, found = run(**options)
+            near(found, expected)
+        recorded = graph(E)
+        if options:
+            scopes = [n.scope for n in recorded if n.op == "checkpoint run"]
+            titles = ("t=1…3", "t=4…6", "t=7…9", "t=10…11")
+            assert scopes == [f"net/{t}/l{layer}" for t in titles for layer in (0, 1)]
+        else:
+            steps = {n.scope.split("/")[1] for n in recorded if "t=" in n.scope}
+            assert steps == {f"t={t}" for t in range(1, 12)}
+            terms = [contributions(E, net.weight_hh_l1) for E in (whole, E)]
+            assert [t.scope for t in terms[0]] == [t.scope for t in terms[1]]
+            near([t.gradient for t in terms[1]], [t.gradient for t in terms[0]])
+    # The first of 4 and of 3 steps, and those after others, of 4, 3 and 2.
+    assert len(net._replayed._programs) == 5
+
+
 def test_programs_are_kept_for_the_latest_kinds_of_calls(at_once):
     net = network()
     for T in range(1, 3 + replaying.KEPT):

@@ -33,13 +33,15 @@ from autograd.trees import leaves, map_tree
 
 __all__ = ["Replayed"]
 
+Function = Callable[..., Any]
+
 EAGER = 3
 """So many calls of a kind are recorded operation by operation; a program costs ten."""
 
 LONGEST = 20_000
 """So many Tensors a call makes at most: what is longer would take seconds to record."""
 
-KEPT = 4
+KEPT = 8
 """So many programs are kept, the latest; each holds the memory that it works in."""
 
 
@@ -57,10 +59,20 @@ class Replayed:
         self._calls: dict[Any, float] = {}
         self._programs: dict[Any, _Program] = {}
         self._swept: dict[Any, frozenset[int]] = {}
+        self._latest: frozenset[int] | None = None
         self._turn = RLock()
 
-    def __call__(self, fun: Callable[..., Any], *args: Any) -> Any:
-        """fun(*args)"""
+    def __call__(
+        self, fun: Function, *args: Any, recorded: Function | None = None
+    ) -> Any:
+        """fun(*args)
+
+        Args:
+            fun: what is called, unless the call is replayed.
+            args: nests of Tensors and arrays.
+            recorded: a function that does the same, and is recorded in its place: a
+                checkpoint's inside, say.
+        """
         now = state.get()
         if now.tape is not None or now.lines is not None:
             return fun(*args)
@@ -73,27 +85,32 @@ class Replayed:
             self._calls[key] = calls + 1 if short else -math.inf
             return found
         try:
-            program = self.program(key, fun, args)
+            program = self.program(key, recorded or fun, args)
         except (TypeError, ValueError):  # see `_Program`
             self._calls[key] = -math.inf
             return fun(*args)
-        return _Call(self, key, fun, args).run(program)
+        return _Call(self, key, fun, recorded or fun, args).run(program)
 
     def program(
         self, key: Any, fun: Any, args: Any, swept: frozenset[int] | None = None
     ) -> _Program:
         """That of calls of a kind, where gradients come back to the results `swept`.
 
-        These are given by place; where they are not, those of the last time are taken.
+        These are given by place; where they are not, those of the latest calls are taken.
         """
         with self._turn:
-            swept = self._swept.get(key) if swept is None else swept
+            latest = self._swept.get(key, self._latest)
+            swept = latest if swept is None else swept
             found = self._programs.pop((key, swept), None)
             if found is None:
+                guess = self._programs.get((key, latest))
+                if guess is not None and not guess.used:  # it was a wrong one
+                    del self._programs[key, latest]
                 found = _Program(fun, args, key[0], swept)
                 while len(self._programs) >= KEPT:
                     del self._programs[next(iter(self._programs))]
             self._swept[key] = found.swept
+            self._latest = found.swept or self._latest
             self._programs[key, found.swept] = found  # the latest used comes last
             return found
 
@@ -116,8 +133,8 @@ class _Program:
 
     Args:
         recorded: whether its operations are; see `no_grad`.
-        swept: the places of the results that gradients come back to; if None, of the
-            first that can have one.
+        swept: the places of the results that gradients come back to; if None, or if
+            there are none, of the first that can have one.
 
     Raises:
         TypeError, ValueError: for a function that is not the same for all values, or
@@ -127,10 +144,12 @@ class _Program:
         swept: these.
         results: the nest that is returned, of `_Result`s.
         holder: the call whose values are in memory, to be swept; None where none are.
+        used: whether it has been swept.
         turn: held by who runs it.
     """
 
     holder: object = None
+    used = False
 
     def __init__(
         self, fun: Any, args: Any, recorded: bool, swept: frozenset[int] | None
@@ -146,7 +165,8 @@ class _Program:
             self._values = [Slot(x._data.slot) for x in found]
             tape.steps.append(Step(pause, tuple(self._values), {}, None, (None,)))
             tracked = [i for i, x in enumerate(found) if x._tracked]
-            self.swept = frozenset(tracked[:1]) if swept is None else swept
+            # Whatever is asked for, a call of which there is a gradient has one.
+            self.swept = frozenset(tracked) & (swept or set()) or frozenset(tracked[:1])
             ones = {i: np.ones_like(found[i]._data.value) for i in self.swept}
             seeds = {i: tape.enter(one) for i, one in ones.items()}
             gradients = _swept({found[i]: g for i, g in seeds.items()})
@@ -180,7 +200,7 @@ class _Program:
 
         The values of the call are gone after it.
         """
-        self.holder = None
+        self.holder, self.used = None, True
         for i, g in gradients.items():
             self._plan.put(self._seeds[i], g)
         self._plan.run(1)
@@ -238,13 +258,15 @@ class _Call(Primitive):
     The gradient of what it made is those of the function's results, by place.
     """
 
-    __slots__ = ("args", "key", "owner", "program", "token", "written")
+    __slots__ = ("args", "key", "owner", "program", "recorded", "token", "written")
     replays = True
 
-    def __init__(self, owner: Replayed, key: Any, fun: Any, args: Any) -> None:
-        super().__init__(fun)
+    def __init__(
+        self, owner: Replayed, key: Any, fun: Function, recorded: Function, args: Any
+    ) -> None:
+        super().__init__(fun, name="replayed")
         self.sure = sys.maxsize
-        self.owner, self.key, self.args = owner, key, args
+        self.owner, self.key, self.recorded, self.args = owner, key, recorded, args
         self.program: Any = None
         self.token = object()
         self.written: list[Tensor] | None = None
@@ -263,7 +285,7 @@ class _Call(Primitive):
         """See `Primitive.take_back`."""
         if self.program.swept != g.keys():
             swept = frozenset(g)
-            self.program = self.owner.program(self.key, self.function, self.args, swept)
+            self.program = self.owner.program(self.key, self.recorded, self.args, swept)
         with self.program.turn:
             if self.program.holder is not self.token:  # another call has been run since
                 self.program.start(node._args, self.token)
