@@ -35,6 +35,8 @@ ROUNDS = 15
 SIZES = ("50 1 16 16", "100 32 128 128", "200 64 256 256")
 NETWORKS = [f"{kind} {size}" for size in SIZES for kind in ("RNN", "GRU", "LSTM")]
 CASES = [*NETWORKS, "next-word LSTM", "micrograd's job"]
+COLOURS = {"called": "tab:blue", "compiled": "tab:green", "recorded": "tab:orange"}
+"""Our sides in the picture; see `cases`."""
 SIDES = {
     "torch": ("torch", "torch cells"),
     "jax": ("jax",),
@@ -137,9 +139,9 @@ def peaks(cases: list[str]) -> list[dict[str, Any]]:
             tracemalloc.start()
             run = work(side, case)
             before = tracemalloc.get_traced_memory()[0]
-            run()
-            if side == "replayed":
-                gc.collect()
+            for _ in range(6):
+                run()
+            gc.collect()
             tracemalloc.reset_peak()
             run()
             held[side] = tracemalloc.get_traced_memory()[1] - before
@@ -165,13 +167,19 @@ def median_ms(side: dict[str, Any]) -> float:
     return 1e3 * statistics.median(side["seconds"])
 
 
+def ms_of(side: dict[str, Any] | None) -> float | str:
+    return "" if side is None else median_ms(side)
+
+
 def rows_of(found: list[dict[str, Any]], side: str) -> list[tuple[Any, ...]]:
     """Ours over each other side: case, side, milliseconds, and the three figures."""
     rows = []
     for result in found:
         sides = result["sides"]
         for name, rival in sides.items():
-            if name in ("eager", "replayed"):
+            if name in OURS and name != "by hand":
+                continue
+            if side not in sides:
                 continue
             ours = sides[side]["seconds"]
             ms = median_ms(sides[side]), median_ms(rival)
@@ -195,17 +203,17 @@ def table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> 
 
 
 def picture(rows: dict[str, list[tuple[Any, ...]]], path: Path) -> None:
-    """The medians, replayed and eager, of every network beside every rival."""
+    """The medians of every network beside every rival."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    networks = [row for row in rows["replayed"] if row[0] in NETWORKS]
+    networks = [row for row in rows["called"] if row[0] in NETWORKS]
     names = list(dict.fromkeys(row[1] for row in networks))
     figure = Figure(figsize=(9, 1.2 + 0.34 * len(networks)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for ax, name in zip(axes, names, strict=True):
-        for side, colour in (("replayed", "tab:blue"), ("eager", "tab:orange")):
+        for side, colour in COLOURS.items():
             mine = [r for r in rows[side] if r[1] == name and r[0] in NETWORKS]
             y = range(len(mine))
             ax.hlines(y, [r[4] for r in mine], [r[6] for r in mine], colour, alpha=0.4)
@@ -272,13 +280,13 @@ def main(
         NETWORKS[:] = cases
     pythons = interpreters(rival)
     found = compared(cases, pythons, rounds, console)
-    rows = {side: rows_of(found, side) for side in ("replayed", "eager")}
+    rows = {side: rows_of(found, side) for side in COLOURS}
     columns = ("case", "beside", "ms", "theirs", "min", "median", "max")
     for side in rows:
         title = f"\nour time, {side}, over that of others: T, batch, inputs, hidden"
         console.print(table(title, columns, rows[side]))
     alone = [
-        (r["case"], *(median_ms(r["sides"][side]) for side in rows))
+        (r["case"], *(ms_of(r["sides"].get(side)) for side in rows))
         for r in found
         if r["case"] not in NETWORKS
     ]

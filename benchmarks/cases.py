@@ -3,10 +3,15 @@
 A case is named by its network and its sizes, "LSTM 100 32 128 128" for T, B, D, H. A pass
 is the forward and the full backward one, the gradient of x included, in float32, with
 ∂E/∂h = h. `rivals` has the same for other libraries.
+
+Our sides are "called", network and sweep as anybody writes them, which the network
+replays after a few calls; "compiled", all of it as one program; and "recorded", every
+operation by itself, which is what pictures are made of, and how the first calls go.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +19,7 @@ import numpy as np
 
 import rnn
 from autograd import Tensor, Value, compile
+from autograd.programs import replaying
 from benchmarks.by_hand import PASSES
 from benchmarks.rivals import BATCH, HIDDEN, STEPS, VOCABULARY, WIDE, scalar_job
 from rnn import Embedding, Linear, losses
@@ -22,7 +28,7 @@ from rnn.optim import Adam, clip_grad_norm
 
 __all__ = ["work"]
 
-Work = Callable[[], object]
+Work = Callable[..., Any]
 
 
 def network(kind: str, sizes: list[int]) -> tuple[Any, Any]:
@@ -32,7 +38,7 @@ def network(kind: str, sizes: list[int]) -> tuple[Any, Any]:
 
 
 def passes(side: str, kind: str, sizes: list[int]) -> Work:
-    """One pass through a network: "eager", "replayed", or "by hand"."""
+    """One pass through a network."""
     net, x = network(kind, sizes)
     if side == "by hand":
         parameters = {name: p.data.copy() for name, p in net.parameters().items()}
@@ -46,7 +52,24 @@ def passes(side: str, kind: str, sizes: list[int]) -> Work:
         h.backward(h)
         return h
 
-    return run if side == "eager" else compile(run)
+    return as_side(side, run)
+
+
+def as_side(side: str, run: Work) -> Work:
+    """The work as it is done on one of our sides."""
+    if side == "compiled":
+        return compile(run)
+    if side == "called":
+        return run
+
+    def recorded(*args: Any) -> Any:
+        before, replaying.EAGER = replaying.EAGER, math.inf
+        try:
+            return run(*args)
+        finally:
+            replaying.EAGER = before
+
+    return recorded
 
 
 class NextWord(Module):
@@ -73,7 +96,7 @@ def language(side: str) -> Work:
         E.backward()
         return E
 
-    run = loss if side == "eager" else compile(loss)
+    run = as_side(side, loss)
 
     def step() -> None:
         run(words[:-1], words[1:])
@@ -85,8 +108,7 @@ def language(side: str) -> Work:
 
 def scalars(side: str) -> Work:
     """micrograd's own job, a network of Python floats."""
-    job = scalar_job(Value, None)
-    return job if side == "eager" else compile(job)
+    return as_side(side, scalar_job(Value, None))
 
 
 def work(side: str, case: str, threads: int = 1) -> Work | None:
@@ -94,6 +116,8 @@ def work(side: str, case: str, threads: int = 1) -> Work | None:
     name, *sizes = case.split()
     if name in ("next-word", "micrograd's") and side == "by hand":
         return None
+    if name == "micrograd's" and side == "recorded":
+        return None  # as it is called
     if name == "next-word":
         return language(side)
     if name == "micrograd's":

@@ -99,7 +99,6 @@ EXPLAINED = {
     "deferred.py:Piece.sparse:dropped": WHEN,
     "deferred.py:Sum.sparse:dropped": WHEN,
     "deferred.py:Sum.sparse:index": "pieces of one sum are of one shape",
-    "deferred.py:Sum._add_pieces:comparison": "the same sum in another buffer",
     "activations.py:Activation:dropped": "a type, which nothing computes with",
     "functional.py:_Traced.pull:sign:2": ZERO,
     "functional.py:_Traced.pull:factor:2": ZERO,
