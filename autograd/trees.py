@@ -32,5 +32,19 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
 def leaves(tree: Any) -> list[Any]:
     """The leaves of a nest, in the order of `map_tree`; None is none."""
     found: list[Any] = []
-    map_tree(found.append, tree)
+    _collect(tree, found)
     return found
+
+
+def _collect(tree: Any, found: list[Any]) -> None:
+    if isinstance(tree, (list, tuple)):
+        for part in tree:
+            _collect(part, found)
+    elif isinstance(tree, dict):
+        for part in tree.values():
+            _collect(part, found)
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        for field in dataclasses.fields(tree):
+            _collect(getattr(tree, field.name), found)
+    elif tree is not None:
+        found.append(tree)

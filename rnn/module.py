@@ -81,16 +81,18 @@ class Module:
         One that has several names, since two layers share it, is there once, under the
         first of them: it is one parameter to count, to clip and to move.
         """
-        found: dict[str, Tensor] = {}
-        seen: set[int] = set()
+        found: dict[Tensor, str] = {}
         for name, x in vars(self).items():
-            for path, part in _parts(name, x):
-                own = {"": part} if isinstance(part, Tensor) else part.parameters()
-                for inner, p in own.items():
-                    if id(p) not in seen:
-                        found[f"{path}.{inner}" if inner else path] = p
-                    seen.add(id(p))
-        return found
+            if isinstance(x, Tensor):  # most attributes are one, or hold none
+                found.setdefault(x, name)
+            elif isinstance(x, (Module, list, tuple, dict)):
+                for path, part in _parts(name, x):
+                    if isinstance(part, Tensor):
+                        found.setdefault(part, path)
+                        continue
+                    for inner, p in part.parameters().items():
+                        found.setdefault(p, f"{path}.{inner}")
+        return {name: p for p, name in found.items()}
 
     def train(self, training: bool = True) -> Module:
         """Switch dropout on, or off; returns the network."""
