@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor, named
+from autograd.programs.replaying import Replayed
 from rnn.module import Module, uniform
-from rnn.unroll import unroll
+from rnn.unroll import in_parts, unroll
 
 __all__ = ["ElmanNetwork", "Instant"]
 
@@ -72,6 +74,7 @@ class ElmanNetwork(Module):
             "output_size": output_size,
         }
         self._configure(sizes, activation, output_activation, dtype)
+        self._replayed = Replayed()
         rng = np.random.default_rng(rng)
         D, H, O = input_size, hidden_size, output_size  # noqa: E741 (the formulas' letter)
         self.W_x = uniform(rng, H, H, D, name="W_x", dtype=dtype)
@@ -166,9 +169,28 @@ class ElmanNetwork(Module):
 
         Arguments and errors are those of `unroll`.
         """
-        instants = self.unroll(x, a0)
-        y = np.stack([i.y for i in instants])
-        return (y, np.stack([i.a for i in instants])) if states else y
+        weights = (self.W_x, self.W_a, self.b_a, self.W_y, self.b_y)
+        started = self._started(x, a0)
+        (y, a), _ = in_parts(self._replayed, self._sequence, weights, *started)
+        return (y, a) if states else y
+
+    def _sequence(
+        self,
+        weights: Any,
+        x: Any,
+        a0: Any,
+        mask: None,
+        *,
+        segment: None = None,
+        first: int,
+    ) -> tuple[Any, Any]:
+        """Outputs and states, and the last state, with these weights; see `in_parts`."""
+        network = copy.copy(self)
+        names = ("W_x", "W_a", "b_a", "W_y", "b_y")
+        vars(network).update(zip(names, weights, strict=True))
+        steps = range(first + 1, first + len(x) + 1)
+        found, last = unroll(network.instant, x, a0, steps)
+        return (np.stack([i.y for i in found]), np.stack([i.a for i in found])), last
 
     def _check(self, x: Any) -> None:
         D = self.config["input_size"]

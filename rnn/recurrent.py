@@ -15,17 +15,13 @@ from autograd import Tensor, scope
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
-from rnn.checks import check_dropout, check_finite, check_sizes
+from rnn.checks import check_dropout, check_finite
 from rnn.layers import dropout
 from rnn.masks import held, mask_of
 from rnn.module import Module, check_config
-from rnn.unroll import instants, unroll
+from rnn.unroll import in_parts, instants, unroll
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
-
-PART = 256
-"""So many steps are replayed as one program; of longer sequences, one part of them after
-the other."""
 
 
 class Recurrent(Module):
@@ -144,36 +140,12 @@ class Recurrent(Module):
         if drops or (segment is not None and len(self._directions) > 1):
             y, last = self._layers(weights, x, state, mask, segment, drops=drops)
         else:
-            y, last = self._in_parts(weights, x, state, mask, segment)
+            whole, calls = len(self._directions) > 1, self._replayed
+            given = weights, x, state, mask, segment
+            y, last = in_parts(calls, self._layers, *given, whole=whole)
         if single:
             return y[:, 0], _each(last, lambda part: part[:, 0])
         return np.swapaxes(y, 0, 1) if first else y, last
-
-    def _in_parts(
-        self, weights: Any, x: Any, state: Any, mask: Any, segment: int | None
-    ) -> tuple[Any, Any]:
-        """All layers over one part of the sequence after the other; see `_layers`.
-
-        What a part leaves in memory is the next one's once it has been run, and is made
-        again in the sweep.
-        """
-        if segment is not None:
-            check_sizes("unroll", segment=segment)
-        T, outputs = len(x), []
-        size = T if len(self._directions) > 1 else segment or PART
-        for first in range(0, T, size):
-            part = slice(first, first + size)
-            recorded = partial(self._layers, first=first)
-            y, state = self._replayed(
-                partial(recorded, segment=segment),
-                weights,
-                x if size >= T else x[part],
-                state,
-                mask if mask is None else mask[part],
-                recorded=recorded,
-            )
-            outputs.append(y)
-        return np.concatenate(outputs) if outputs[1:] else outputs[0], state
 
     def _layers(
         self,

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+import numpy as np
+
 from autograd import checkpoint, scope
+from autograd.programs.replaying import Replayed
 from rnn.checks import check_callable, check_sizes
 
-__all__ = ["instants", "unroll"]
+__all__ = ["in_parts", "instants", "unroll"]
+
+PART = 256
+"""So many steps are replayed as one program; of longer sequences, one part of them after
+the other."""
 
 Output = TypeVar("Output")
 State = TypeVar("State")
@@ -84,6 +91,55 @@ def unroll(
             some, state = part(state)
         outputs += some
     return outputs[::order], state
+
+
+def in_parts(
+    calls: Replayed,
+    run: Callable[..., tuple[Any, Any]],
+    weights: Any,
+    x: Any,
+    state: Any,
+    mask: Any = None,
+    segment: int | None = None,
+    *,
+    whole: bool = False,
+) -> tuple[Any, Any]:
+    """A network over a sequence, or over one part of it after the other, replayed.
+
+    What a part leaves in memory is the next one's once it has been run, and is made again
+    in the sweep.
+
+    Args:
+        calls: those of the network.
+        run: the network, a function of (weights, x, state, mask, segment=, first=) to the
+            outputs, one array or a tuple of them along the first axis of time, and the
+            last state. `first` says how many steps there are before its own.
+        weights, state: nests of Tensors and arrays.
+        x, mask: along the first axis of time; no mask is None.
+        segment: steps that are run again in the sweep rather than kept; the length of a
+            part unless that is `whole`.
+    """
+    if segment is not None:
+        check_sizes("unroll", segment=segment)
+    size = len(x) if whole else segment or PART
+    parts = []
+    for first in range(0, len(x), size):
+        part = slice(first, first + size)
+        recorded = partial(run, first=first)
+        outputs, state = calls(
+            partial(recorded, segment=segment),
+            weights,
+            x if size >= len(x) else x[part],
+            state,
+            mask if mask is None else mask[part],
+            recorded=recorded,
+        )
+        parts.append(outputs)
+    if len(parts) == 1:
+        return parts[0], state
+    if isinstance(parts[0], tuple):
+        return tuple(map(np.concatenate, zip(*parts, strict=True))), state
+    return np.concatenate(parts), state
 
 
 def instants(names: Sequence[object], segment: int | None = None) -> list[str]:

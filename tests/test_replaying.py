@@ -3,12 +3,14 @@
 import copy
 import gc
 import pickle
+import sys
 import threading
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from networks import cases
 from test_compile import networks, programs, ran, same, setting, sized
 from test_operations import TABLE, bound, draw_like
 
@@ -28,7 +30,7 @@ from autograd.programs import replaying
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from autograd.trees import leaves
-from rnn import GRU, LSTM, RNN
+from rnn import GRU, LSTM, RNN, ElmanNetwork
 from rnn.optim import SGD
 
 KINDS = (RNN, GRU, LSTM)
@@ -125,6 +127,47 @@ def test_the_graph_is_there_for_whoever_looks(case, name):
     net.zero_grad()
     expected.backward()
     same(gradients, [p.grad for p in net.parameters().values()])
+
+
+@settings(max_examples=max(10, settings.default.max_examples // 3))
+@given(cases(), st.booleans())
+def test_the_lectures_network_is_replayed_too(case, long):
+    network, x, d, a0, loss, _ = case
+
+    def run():
+        t = Tensor(x, requires_grad=True)
+        network.zero_grad()
+        y, a = network(t, a0, states=True)
+        E = loss(y, d) + np.sum(np.sin(a))
+        E.backward()
+        return E, [y, a, t.grad, *(p.grad for p in network.parameters().values())]
+
+    unrolling = sys.modules["rnn.unroll"]
+    with setting(unrolling, PART=2 if long else unrolling.PART):
+        with eager(100):
+            expected, numbers = run()
+        for _ in range(2):
+            with eager(0):
+                E, found = run()
+            assert is_replayed(found[0]) or long
+            (near if long else same)(found, numbers)
+        one, other = (graph(root, contributions=True) for root in (expected, E))
+        assert [n[:] for n in map(labels, one)] == [n[:] for n in map(labels, other)]
+        near([n.grad for n in one], [n.grad for n in other])
+
+
+def labels(node):
+    return node.op, node.name, node.scope, node.arguments, node.shape
+
+
+def test_indices_of_one_hot_inputs_are_replayed(at_once):
+    network = ElmanNetwork(5, 3, 5, output_activation="softmax", rng=0)
+    for seed in range(3):
+        x = np.random.default_rng(seed).integers(0, 5, (4, 2))
+        y = network(x)
+        assert is_replayed(y)
+        with eager(100):
+            same(y, network(x))
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -267,7 +310,7 @@ def test_long_sequences_are_replayed_in_parts(at_once, monkeypatch):
 
     with eager(100):
         whole, expected = run()
-    monkeypatch.setattr("rnn.recurrent.PART", 4)
+    monkeypatch.setattr(sys.modules["rnn.unroll"], "PART", 4)
     for options in ({}, {"segment": 3}):
         for calls in (100, 0, 0):
             with eager(calls):

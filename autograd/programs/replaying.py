@@ -258,7 +258,9 @@ class _Call(Primitive):
     The gradient of what it made is those of the function's results, by place.
     """
 
-    __slots__ = ("args", "key", "owner", "program", "recorded", "token", "written")
+    __slots__ = (
+        "args", "inside", "key", "owner", "program", "recorded", "token", "written",
+    )  # fmt: skip
     replays = True
 
     def __init__(
@@ -270,6 +272,7 @@ class _Call(Primitive):
         self.program: Any = None
         self.token = object()
         self.written: list[Tensor] | None = None
+        self.inside: list[Tensor] = []
 
     def run(self, program: _Program) -> Any:
         """What the function returns."""
@@ -303,9 +306,9 @@ class _Call(Primitive):
         start = next(clock)
         with under(State(scope=node.scope)):
             self.written = leaves(self.function(*self.args))
-        inside = _made_since(start, self.written)
-        for i, x in enumerate(inside):
-            x._order = node._order - 1 + (i + 1) / (len(inside) + 1)
+        self.inside = _made_since(start, self.written)
+        for i, x in enumerate(self.inside):
+            x._order = node._order - 1 + (i + 1) / (len(self.inside) + 1)
 
 
 def _made_since(start: int, results: list[Tensor]) -> list[Tensor]:
@@ -317,6 +320,14 @@ def _made_since(start: int, results: list[Tensor]) -> list[Tensor]:
                 found.add(x)
                 stack.append(x)
     return sorted(found, key=attrgetter("_order"))
+
+
+def _exchange(x: Tensor, one: Tensor, other: Tensor) -> None:
+    """Make x computed from another Tensor in the place of one."""
+    x._x, x._y = (other if arg is one else arg for arg in (x._x, x._y))
+    if x._rest is not None:
+        args, kwargs = x._rest
+        x._rest = tuple(other if arg is one else arg for arg in args), kwargs
 
 
 class _Part(Primitive):
@@ -335,7 +346,13 @@ class _Part(Primitive):
             pending.setdefault(node._x, {})[self.place] = g
 
     def write_out(self, node: Tensor) -> None:
-        """Have `node` made by the operation that makes this result."""
-        found = node._x._primitive.written[self.place]
+        """Put `node` in its place among what the call is written out as."""
+        call = node._x._primitive
+        found = call.written[self.place]
         node._primitive, node._seal = found._primitive, found._seal
         node._x, node._y, node._rest = found._x, found._y, found._rest
+        node._order = found._order
+        call.inside = [node if x is found else x for x in call.inside]
+        for x in call.inside:
+            if any(arg is found for arg in x._args):
+                _exchange(x, found, node)
