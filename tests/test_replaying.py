@@ -42,6 +42,10 @@ def eager(calls):
     return setting(replaying, EAGER=calls)
 
 
+def in_parts_of(steps):
+    return setting(sys.modules["rnn.unroll"], PART=steps)
+
+
 @pytest.fixture
 def at_once():
     with eager(0):
@@ -103,10 +107,10 @@ def test_networks_are_replayed_to_the_last_bit(case, name, data):
 
 
 @settings(max_examples=max(10, settings.default.max_examples // 3))
-@given(networks(), st.sampled_from(sorted(LOSSES)))
-def test_the_graph_is_there_for_whoever_looks(case, name):
+@given(networks(), st.sampled_from(sorted(LOSSES)), st.booleans())
+def test_the_graph_is_there_for_whoever_looks(case, name, long):
     net, (x, *_), (lengths, _) = case
-    with scope("net"):
+    with in_parts_of(2 if long else 100), scope("net"):
         with eager(100):
             expected = LOSSES[name](*results(net(x, None, lengths)))
         with eager(0):
@@ -142,8 +146,7 @@ def test_the_lectures_network_is_replayed_too(case, long):
         E.backward()
         return E, [y, a, t.grad, *(p.grad for p in network.parameters().values())]
 
-    unrolling = sys.modules["rnn.unroll"]
-    with setting(unrolling, PART=2 if long else unrolling.PART):
+    with in_parts_of(2 if long else 100):
         with eager(100):
             expected, numbers = run()
         for _ in range(2):

@@ -351,7 +351,8 @@ class _Part(Primitive):
         found = call.written[self.place]
         node._primitive, node._seal = found._primitive, found._seal
         node._x, node._y, node._rest = found._x, found._y, found._rest
-        node._order = found._order
+        # What was recorded may have been another part of a sequence.
+        node._order, node.scope = found._order, found.scope
         call.inside = [node if x is found else x for x in call.inside]
         for x in call.inside:
             if any(arg is found for arg in x._args):
