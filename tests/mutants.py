@@ -182,7 +182,7 @@ def run(tree: Path, arguments: list[str], seconds: int) -> str:
             os.dup2(nothing, 1)
             os.dup2(nothing, 2)
             pytest = importlib.import_module("pytest")
-            os._exit(pytest.main(["-x", "-p", "no:cacheprovider", *arguments]))
+            os._exit(pytest.main(["-x", "-n0", "-p", "no:cacheprovider", *arguments]))
         finally:
             os._exit(70)
     _, status = os.waitpid(child, 0)
