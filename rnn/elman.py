@@ -41,6 +41,9 @@ class ElmanNetwork(Module):
         v_a^t = x^t W_xᵀ + a^{t−1} W_aᵀ + b_a        a^t = φ(v_a^t)
         v_y^t = a^t W_yᵀ + b_y                        y^t = ψ(v_y^t)
 
+    Called a few times on inputs of the same shape, it is replayed as a `Recurrent`
+    network is; `unroll` always records.
+
     Args:
         input_size: D, the width of x^t.
         hidden_size: H, the width of a^t.

@@ -27,6 +27,11 @@ __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
 class Recurrent(Module):
     """Layers of one kind of cell, each over the outputs of the one before.
 
+    After a few calls on inputs of the same shapes a network makes the recorded calls of
+    NumPy again in place of recording them: the same numbers to the last bit, in less
+    time. Its graph is written out when somebody looks at it. Sequences of more than 256
+    steps are run in parts of that, each of which is computed again in the sweep.
+
     Args:
         input_size: D, the width of x^t.
         hidden_size: H, the width of a state.

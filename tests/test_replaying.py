@@ -38,8 +38,8 @@ FEW = settings(max_examples=max(5, settings.default.max_examples // 10))
 
 
 def eager(calls):
-    """So many calls of a kind are recorded operation by operation."""
-    return setting(replaying, EAGER=calls)
+    """So many calls of a kind are recorded operation by operation, and no more."""
+    return setting(replaying, EAGER=calls, PRICE=0)
 
 
 def in_parts_of(steps):
@@ -346,16 +346,59 @@ def test_programs_are_kept_for_the_latest_kinds_of_calls(at_once):
 
 
 def test_a_kind_of_call_is_run_as_it_is_at_first():
-    net = network()
-    kinds = [is_replayed(net(drawn(4, 2, 2))[0]) for _ in range(replaying.EAGER + 2)]
-    assert kinds == [False] * replaying.EAGER + [True, True]
+    net, n = network(), replaying.EAGER
+    kinds = [is_replayed(net(drawn(4, 2, 2))[0]) for _ in range(n + 2)]
+    assert kinds == [False] * n + [True, True]
     assert not is_replayed(net(drawn(4, 3, 2))[0])
     x = Tensor(drawn(4, 2, 2), requires_grad=True)
     assert not is_replayed(net(x)[0])
-    with no_grad():
-        y = [net(drawn(4, 2, 2))[0] for _ in range(replaying.EAGER + 2)]
+    with eager(n), no_grad():
+        y = [net(drawn(4, 2, 2))[0] for _ in range(n + 2)]
+    assert len(net._replayed._programs) == 2
     same(y, [net(drawn(4, 2, 2))[0]] * len(y))
     assert not any(value.requires_grad for value in y) and len(y[-1].shape) == 3
+
+
+def programs_made(net, monkeypatch, lengths):
+    """After how many calls, on sequences of these lengths, each program was made."""
+    made, init = [], replaying._Program.__init__
+
+    def counted(self, *args):
+        made.append(call)
+        init(self, *args)
+
+    monkeypatch.setattr(replaying._Program, "__init__", counted)
+    with no_grad():
+        for call, T in enumerate(lengths):
+            net(drawn(T, 1, 2))
+    return made
+
+
+def test_where_there_is_no_end_of_lengths_there_is_one_of_programs(monkeypatch):
+    rng, n = np.random.default_rng(0), replaying.PRICE
+    made = programs_made(network(RNN), monkeypatch, rng.integers(1, 40, 40 * n))
+    between = np.diff(made)
+    assert len(made) > replaying.KEPT + 2
+    assert min(between) >= n
+    # Each that made room for another was hardly used.
+    wasted = between[replaying.KEPT :]
+    np.testing.assert_array_less(n << np.arange(1, len(wasted) + 1), wasted + 1)
+
+
+def test_a_few_lengths_have_a_program_each(monkeypatch):
+    n = replaying.PRICE
+    made = programs_made(network(RNN), monkeypatch, [3, 4, 3, 5] * n)
+    assert len(made) == 3
+    assert max(np.diff(made)) <= n + 4
+
+
+def test_programs_that_were_used_make_room_at_once(monkeypatch):
+    """As the sequences get longer: one length after the other, each many times."""
+    n, kinds = replaying.PRICE, 2 * replaying.KEPT
+    lengths = np.repeat(np.arange(1, kinds + 1), 2 * n)
+    made = programs_made(network(RNN), monkeypatch, lengths)
+    assert len(made) == kinds
+    assert max(np.diff(made)) <= 2 * n
 
 
 CHANGES = {

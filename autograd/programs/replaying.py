@@ -36,7 +36,13 @@ __all__ = ["Replayed"]
 Function = Callable[..., Any]
 
 EAGER = 3
-"""So many calls of a kind are recorded operation by operation; a program costs ten."""
+"""So many calls of a kind are recorded operation by operation."""
+
+PRICE = 30
+"""What a program costs, in calls recorded operation by operation. So many calls are made
+from one program to the next, and twice as many each time that one had to make room for
+another before it was replayed so often: where there is no end of kinds, sentences of any
+length, say, there is soon one of programs."""
 
 LONGEST = 20_000
 """So many Tensors a call makes at most: what is longer would take seconds to record."""
@@ -57,6 +63,8 @@ class Replayed:
 
     def __init__(self) -> None:
         self._calls: dict[Any, float] = {}
+        self._since = math.inf
+        self._wasted = 0
         self._programs: dict[Any, _Program] = {}
         self._swept: dict[Any, frozenset[int]] = {}
         self._latest: frozenset[int] | None = None
@@ -78,7 +86,8 @@ class Replayed:
             return fun(*args)
         key = now.recording, _kind(args)
         calls = self._calls.get(key, 0)
-        if calls < EAGER:
+        self._since += 1
+        if calls < EAGER or not self._is_due(key):
             start = next(clock)
             found = fun(*args)
             short = next(clock) - start <= LONGEST
@@ -90,6 +99,11 @@ class Replayed:
             self._calls[key] = -math.inf
             return fun(*args)
         return _Call(self, key, fun, recorded or fun, args).run(program)
+
+    def _is_due(self, key: Any) -> bool:
+        """Whether calls of a kind have a program, or it is time for one."""
+        known = any(kind == key for kind, _ in list(self._programs))
+        return known or self._since >= PRICE << self._wasted
 
     def program(
         self, key: Any, fun: Any, args: Any, swept: frozenset[int] | None = None
@@ -108,7 +122,9 @@ class Replayed:
                     del self._programs[key, latest]
                 found = _Program(fun, args, key[0], swept)
                 while len(self._programs) >= KEPT:
-                    del self._programs[next(iter(self._programs))]
+                    unused = self._programs.pop(next(iter(self._programs)))
+                    self._wasted = self._wasted + 1 if unused.runs < PRICE else 0
+                self._since = 0
             self._swept[key] = found.swept
             self._latest = found.swept or self._latest
             self._programs[key, found.swept] = found  # the latest used comes last
@@ -145,11 +161,13 @@ class _Program:
         results: the nest that is returned, of `_Result`s.
         holder: the call whose values are in memory, to be swept; None where none are.
         used: whether it has been swept.
+        runs: how many calls it has made.
         turn: held by who runs it.
     """
 
     holder: object = None
     used = False
+    runs = 0
 
     def __init__(
         self, fun: Any, args: Any, recorded: bool, swept: frozenset[int] | None
@@ -183,6 +201,7 @@ class _Program:
     def start(self, arguments: list[Any], call: object) -> None:
         """Bring the values of a call into memory."""
         self.holder = None  # also while it is interrupted
+        self.runs += 1
         for slot, x in zip(self._inputs, arguments, strict=True):
             self._plan.put(slot, value_of(x))
         self._plan.run(0)
