@@ -345,6 +345,23 @@ def test_programs_are_kept_for_the_latest_kinds_of_calls(at_once):
     assert kept[0] in found.values() and kept[1] not in found.values()
 
 
+def test_programs_are_kept_for_as_long_as_there_is_room(at_once):
+    net, x = network(), drawn(20, 2, 2)
+    net(x)
+    ((key, program),) = net._replayed._programs.items()
+    states = 4 * x.shape[0] * 2 * 3 * x.itemsize  # gates alone
+    assert program.nbytes > states
+    with setting(replaying, ROOM=2 * program.nbytes):
+        net(x[1:])
+        assert len(net._replayed._programs) == 2
+        net(x[2:])
+        assert len(net._replayed._programs) == 2
+        assert key not in net._replayed._programs
+    with setting(replaying, ROOM=1):
+        net(x)
+        assert list(net._replayed._programs) == [key]
+
+
 def test_a_kind_of_call_is_run_as_it_is_at_first():
     net, n = network(), replaying.EAGER
     kinds = [is_replayed(net(drawn(4, 2, 2))[0]) for _ in range(n + 2)]
@@ -361,16 +378,16 @@ def test_a_kind_of_call_is_run_as_it_is_at_first():
 
 def programs_made(net, monkeypatch, lengths):
     """After how many calls, on sequences of these lengths, each program was made."""
-    made, init = [], replaying._Program.__init__
+    made, calls, init = [], [], replaying._Program.__init__
 
     def counted(self, *args):
-        made.append(call)
+        made.append(len(calls))
         init(self, *args)
 
     monkeypatch.setattr(replaying._Program, "__init__", counted)
     with no_grad():
-        for call, T in enumerate(lengths):
-            net(drawn(T, 1, 2))
+        for T in lengths:
+            calls.append(net(drawn(T, 1, 2)))
     return made
 
 

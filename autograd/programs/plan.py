@@ -49,6 +49,7 @@ class Plan:
         values: by slot, the array that holds it in every run; or the latest value of
             what stands in no array of its own.
         parts: the calls up to each `pause`, and those after the last.
+        nbytes: how much memory is set aside.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Plan:
                 if last.get(root) == number and root not in kept
             ]
             self._plan(step, ending)
+        self.nbytes = memory.nbytes
         del self._places, self._memory
         self._tidy(steps, asked | tape.inputs)
 
@@ -375,6 +377,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self.free: defaultdict[Any, list[Any]] = defaultdict(list)
+        self.nbytes = 0
 
     def take(self, kind: Kind) -> Any:
         """An array of this layout."""
@@ -383,6 +386,7 @@ class _Memory:
             return self.free[key].pop()
         order = sorted(range(len(kind.shape)), key=lambda a: -abs(kind.strides[a]))
         array = np.empty([kind.shape[a] for a in order], kind.dtype)
+        self.nbytes += array.nbytes
         return array.transpose(np.argsort(order)) if order else array
 
     def give(self, array: Any) -> None:

@@ -48,7 +48,10 @@ LONGEST = 20_000
 """So many Tensors a call makes at most: what is longer would take seconds to record."""
 
 KEPT = 8
-"""So many programs are kept, the latest; each holds the memory that it works in."""
+"""So many programs are kept, those that were used last."""
+
+ROOM = 2**29
+"""So many bytes these hold at most to work in, unless one alone holds more."""
 
 
 class Replayed:
@@ -121,14 +124,21 @@ class Replayed:
                 if guess is not None and not guess.used:  # it was a wrong one
                     del self._programs[key, latest]
                 found = _Program(fun, args, key[0], swept)
-                while len(self._programs) >= KEPT:
-                    unused = self._programs.pop(next(iter(self._programs)))
-                    self._wasted = self._wasted + 1 if unused.runs < PRICE else 0
+                self._make_room(found.nbytes)
                 self._since = 0
             self._swept[key] = found.swept
             self._latest = found.swept or self._latest
             self._programs[key, found.swept] = found  # the latest used comes last
             return found
+
+    def _make_room(self, nbytes: int) -> None:
+        """Forget programs, first the one that was not used for the longest time."""
+        kept = self._programs
+        while len(kept) >= KEPT or (
+            kept and nbytes + sum(p.nbytes for p in kept.values()) > ROOM
+        ):
+            forgotten = kept.pop(next(iter(kept)))
+            self._wasted = self._wasted + 1 if forgotten.runs < PRICE else 0
 
     def __reduce__(self) -> Any:
         """Copied and pickled without the programs, which are made again."""
@@ -160,6 +170,7 @@ class _Program:
         swept: these.
         results: the nest that is returned, of `_Result`s.
         holder: the call whose values are in memory, to be swept; None where none are.
+        nbytes: how much memory it works in.
         used: whether it has been swept.
         runs: how many calls it has made.
         turn: held by who runs it.
@@ -197,6 +208,7 @@ class _Program:
         self._gradients = [_held(gradients.get(x)) for x in variables]
         self._wanted = [g for g in self._gradients if isinstance(g, Slot)]
         self._plan = Plan(tape, needed(tape, self._wanted), self._wanted, {})
+        self.nbytes = self._plan.nbytes
 
     def start(self, arguments: list[Any], call: object) -> None:
         """Bring the values of a call into memory."""
