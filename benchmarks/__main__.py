@@ -320,6 +320,7 @@ def main(
     machine = {
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "products": blas(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "system": platform.system(),
@@ -336,6 +337,12 @@ def main(
             temporary.write_text(json.dumps(data, indent=1))
         if any(name in NETWORKS for name in cases):
             picture(rows, out / "benchmarks.png")
+
+
+def blas() -> str:
+    """The library of NumPy's products, and its version."""
+    found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{found['name']} {found['version']}"
 
 
 def version(library: str, python: str) -> str:
