@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["leaves", "map_tree"]
+__all__ = ["leaves", "like", "map_tree"]
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -34,6 +34,21 @@ def leaves(tree: Any) -> list[Any]:
     found: list[Any] = []
     _collect(tree, found)
     return found
+
+
+def like(other: Any, tree: Any) -> Any:
+    """The same nest, its dicts in the order of those of another, where they are equal.
+
+    >>> like({"x": 0, "y": {"a": 0, "b": 0}}, {"y": {"b": 4, "a": 3}, "x": 1})
+    {'x': 1, 'y': {'a': 3, 'b': 4}}
+    """
+    if isinstance(tree, dict):
+        equal = isinstance(other, dict) and tree.keys() == other.keys()
+        return {k: like(part, tree[k]) for k, part in other.items()} if equal else tree
+    if isinstance(tree, (list, tuple)):
+        equal = isinstance(other, (list, tuple)) and len(tree) == len(other)
+        return list(map(like, other, tree)) if equal else tree
+    return tree
 
 
 def _collect(tree: Any, found: list[Any]) -> None:

@@ -142,7 +142,7 @@ def peaks(cases: list[str]) -> list[dict[str, Any]]:
             tracemalloc.start()
             run = work(side, case)
             before = tracemalloc.get_traced_memory()[0]
-            for _ in range(6):
+            for _ in range(24):  # as in `worker`
                 run()
             passes = []
             for _ in range(3):

@@ -5,13 +5,13 @@ is the forward and the full backward one, the gradient of x included, in float32
 ∂E/∂h = h. `rivals` has the same for other libraries.
 
 Our sides are "called", network and sweep as anybody writes them, which the network
-replays after a few calls; "compiled", all of it as one program; and "recorded", every
+replays after twenty calls; "compiled", all of it as one program; and "recorded", every
 operation by itself, which is what pictures are made of, and how the first calls go.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -63,11 +63,11 @@ def as_side(side: str, run: Work) -> Work:
         return run
 
     def recorded(*args: Any) -> Any:
-        before, replaying.EAGER = replaying.EAGER, math.inf
+        before, replaying.PRICE = replaying.PRICE, sys.maxsize
         try:
             return run(*args)
         finally:
-            replaying.EAGER = before
+            replaying.PRICE = before
 
     return recorded
 

@@ -46,7 +46,7 @@ def main() -> None:
 
 def repeats(run) -> int:
     """How often, so that a turn takes a thirtieth of a second or more."""
-    for _ in range(6):  # whatever is made ready in the first calls is
+    for _ in range(24):  # whatever is made ready in the first calls is
         once = seconds(run, 1)
     return max(1, int(0.03 / once))
 

@@ -11,7 +11,7 @@ import numpy as np
 from autograd import Tensor, named
 from autograd.programs.replaying import Replayed
 from rnn.module import Module, uniform
-from rnn.unroll import in_parts, unroll
+from rnn.unroll import in_parts, is_ours, unroll
 
 __all__ = ["ElmanNetwork", "Instant"]
 
@@ -41,8 +41,8 @@ class ElmanNetwork(Module):
         v_a^t = x^t W_xᵀ + a^{t−1} W_aᵀ + b_a        a^t = φ(v_a^t)
         v_y^t = a^t W_yᵀ + b_y                        y^t = ψ(v_y^t)
 
-    Called a few times on inputs of the same shape, it is replayed as a `Recurrent`
-    network is; `unroll` always records.
+    Called twenty times on inputs of the same shape, it is replayed as a `Recurrent`
+    network is; `unroll` always records, and so does a class derived from it.
 
     Args:
         input_size: D, the width of x^t.
@@ -173,8 +173,14 @@ class ElmanNetwork(Module):
         Arguments and errors are those of `unroll`.
         """
         weights = (self.W_x, self.W_a, self.b_a, self.W_y, self.b_y)
-        started = self._started(x, a0)
-        (y, a), _ = in_parts(self._replayed, self._sequence, weights, *started)
+        x, a0 = self._started(x, a0)
+        # As in steps that are recorded, the caller's array may change before the sweep.
+        x = x if isinstance(x, Tensor) else np.array(x)
+        given = weights, x, a0
+        if is_ours(self):
+            (y, a), _ = in_parts(self._replayed, self._sequence, *given)
+        else:
+            (y, a), _ = self._sequence(*given)
         return (y, a) if states else y
 
     def _sequence(
@@ -182,10 +188,10 @@ class ElmanNetwork(Module):
         weights: Any,
         x: Any,
         a0: Any,
-        mask: None,
+        mask: None = None,
         *,
         segment: None = None,
-        first: int,
+        first: int = 0,
     ) -> tuple[Any, Any]:
         """Outputs and states, and the last state, with these weights; see `in_parts`."""
         network = copy.copy(self)

@@ -19,7 +19,7 @@ from rnn.checks import check_dropout, check_finite
 from rnn.layers import dropout
 from rnn.masks import held, mask_of
 from rnn.module import Module, check_config
-from rnn.unroll import in_parts, instants, unroll
+from rnn.unroll import in_parts, instants, is_ours, unroll
 
 __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
 
@@ -27,10 +27,11 @@ __all__ = ["GRU", "LSTM", "RNN", "Recurrent"]
 class Recurrent(Module):
     """Layers of one kind of cell, each over the outputs of the one before.
 
-    After a few calls on inputs of the same shapes a network makes the recorded calls of
+    After twenty calls on inputs of the same shapes a network makes the recorded calls of
     NumPy again in place of recording them: the same numbers to the last bit, in less
     time. Its graph is written out when somebody looks at it. Sequences of more than 256
-    steps are run in parts of that, each of which is computed again in the sweep.
+    steps are run in parts of that, each of which is computed again in the sweep. Classes
+    derived from these, and networks of other cells, are recorded each time.
 
     Args:
         input_size: D, the width of x^t.
@@ -106,6 +107,7 @@ class Recurrent(Module):
                 for name, parameter in cell.parameters().items():
                     parameter.name = f"{name}_{suffix}"
                     setattr(self, parameter.name, parameter)
+        self._replays = is_ours(self, *self._cells.values())
 
     def __call__(
         self, x: Any, state: Any = None, lengths: Any = None, segment: int | None = None
@@ -142,12 +144,12 @@ class Recurrent(Module):
 
         weights = [cell.weights() for cell in self._cells.values()]
         drops = self.config["num_layers"] > 1 and self.config["dropout"] and self.training
-        if drops or (segment is not None and len(self._directions) > 1):
+        both = len(self._directions) > 1
+        if drops or (segment is not None and both) or not self._replays:
             y, last = self._layers(weights, x, state, mask, segment, drops=drops)
         else:
-            whole, calls = len(self._directions) > 1, self._replayed
             given = weights, x, state, mask, segment
-            y, last = in_parts(calls, self._layers, *given, whole=whole)
+            y, last = in_parts(self._replayed, self._layers, *given, whole=both)
         if single:
             return y[:, 0], _each(last, lambda part: part[:, 0])
         return np.swapaxes(y, 0, 1) if first else y, last

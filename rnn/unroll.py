@@ -12,7 +12,7 @@ from autograd import checkpoint, scope
 from autograd.programs.replaying import Replayed
 from rnn.checks import check_callable, check_sizes
 
-__all__ = ["in_parts", "instants", "unroll"]
+__all__ = ["in_parts", "instants", "is_ours", "unroll"]
 
 PART = 256
 """So many steps are replayed as one program; of longer sequences, one part of them after
@@ -93,6 +93,15 @@ def unroll(
     return outputs[::order], state
 
 
+def is_ours(*objects: object) -> bool:
+    """Whether objects are of classes of this library, which do nothing but compute.
+
+    What others do beside that (keep what they come by, draw random numbers, follow a
+    schedule) they could not do when they are replayed.
+    """
+    return all(type(x).__module__.startswith("rnn.") for x in objects)
+
+
 def in_parts(
     calls: Replayed,
     run: Callable[..., tuple[Any, Any]],
@@ -118,6 +127,13 @@ def in_parts(
         x, mask: along the first axis of time; no mask is None.
         segment: steps that are run again in the sweep rather than kept; the length of a
             part unless that is `whole`.
+        whole: take no parts: of what runs over the sequence from its end, too.
+
+    Returns:
+        The outputs of all steps and the last state, as `run` has them.
+
+    Raises:
+        ValueError: for a segment of less than one step.
     """
     if segment is not None:
         check_sizes("unroll", segment=segment)

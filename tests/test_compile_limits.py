@@ -1,13 +1,16 @@
 """Where a compiled function could part from the function: state, aliases, values."""
 
+import gc
 import threading
+import weakref
+from contextlib import nullcontext
 from itertools import count
 
 import numpy as np
 import pytest
 from test_compile import same
 
-from autograd import Tensor, Value, compile, fresh, grad
+from autograd import Tensor, Value, compile, fresh, grad, sigmoid
 from autograd.tensor import value_of
 from autograd.trees import leaves
 from rnn import GRU, optim
@@ -123,6 +126,132 @@ def test_results_hang_on_values_only_where_that_is_guarded():
                 compiled(x, other)
 
 
+def test_arguments_are_known_by_their_names():
+    def f(x, W, b=None):
+        return x - W if b is None else x * b["scale"] - b["shift"]
+
+    compiled, (x, W, s) = compile(f), drawn(3, 2)
+    same(compiled(x=x, W=W), f(x, W))
+    same(compiled(W=W, x=x), f(x, W))
+    with pytest.raises(ValueError, match="nested otherwise"):
+        compiled(x, W)
+    compiled = compile(f)
+    same(compiled(x, W, {"scale": s, "shift": W}), x * s - W)
+    same(compiled(x, W, {"shift": s, "scale": W}), x * W - s)
+
+
+def test_an_argument_that_is_missing_is_not_another_one():
+    compiled, (x, a, b) = (
+        compile(lambda x, a, b: x * a if b is None else x + b),
+        drawn(3, 2),
+    )
+    same(compiled(x, a, None), x * a)
+    same(compiled(x, b, None), x * b)
+    with pytest.raises(ValueError, match="nested otherwise"):
+        compiled(x, None, b)
+
+
+def test_draws_with_gaps_between_their_elements():
+    drawn_last = []
+
+    def draw():
+        drawn_last[:] = [drawn(8, 16)]
+        return drawn_last[0][::2]
+
+    def f(x, draws=None):
+        s = fresh(draw) if draws is None else draws
+        return np.stack([np.tanh(s[0] * x[0]), np.tanh(s[1] * x[1])])
+
+    compiled = compile(f)
+    for _ in range(3):
+        x = drawn(4, 16)
+        same(compiled(x), f(x, drawn_last[0][::2]))
+
+
+def test_gradients_of_rows_that_are_there_already():
+    W = Tensor(drawn(1000, 4), requires_grad=True)
+
+    def f(i):
+        E = np.sum(W[i] * 2.0)
+        E.backward()
+        return E
+
+    compiled, i = compile(f), np.array([1, 2, 1])
+    for times in (2, 4, 6):
+        f(i), compiled(i)
+        assert sorted(set(W.grad[:, 0])) == [0.0, 2.0 * times, 4.0 * times]
+
+
+@pytest.mark.parametrize("x", [1.0, np.array(1.0), np.array([1.0, 0.2])], ids=repr)
+def test_comparisons_as_results(x):
+    compiled = compile(lambda x: x > 0.5)
+    for value in (x, x * 0.2, x * 2):
+        found, expected = compiled(value), Tensor(value) > 0.5
+        assert type(found) is type(expected) and np.array_equal(found, expected)
+
+
+class ReportedError(Exception):
+    """What the tests' own handler raises."""
+
+
+def handler(error, flag):
+    raise ReportedError(error)
+
+
+REPORTS = {
+    "raise": ({"over": "raise"}, FloatingPointError, "overflow encountered in multiply"),
+    "warn": ({"over": "warn"}, RuntimeWarning, "overflow encountered in multiply"),
+    "call": ({"over": "call", "call": handler}, ReportedError, "overflow"),
+    "divide": (
+        {"divide": "raise", "over": "ignore"},
+        FloatingPointError,
+        "divide by zero",
+    ),
+    "ignore": ({"all": "ignore"}, None, ""),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+def test_overflow_is_reported_but_where_it_is_meant(case):
+    """As in the function itself: exp(−x) = ∞ is σ's own business, x³ is not."""
+
+    def f(x):
+        return sigmoid(x), np.multiply(np.multiply(x, x), x), 1.0 / x
+
+    modes, kind, message = REPORTS[case]
+    compiled = compile(f)
+    for x in ([1.0], [-800.0]):
+        same(compiled(np.array(x)), f(Tensor(x)))
+    for call in (compiled, lambda x: f(Tensor(x))):
+        seen = pytest.raises if kind is not RuntimeWarning else pytest.warns
+        with np.errstate(**modes), seen(kind, match=message) if kind else nullcontext():
+            call(np.array([0.0 if case == "divide" else -1e200]))
+
+
+def test_numbers_overflow_in_silence():
+    compiled = compile(lambda x: (np.multiply(x, x), sigmoid(x)))
+    for x in (1.0, 2.0, -1e200):
+        with np.errstate(over="raise"):
+            same(compiled(x), (Tensor(x) * x, sigmoid(Tensor(x))))
+
+
+def test_nothing_is_held_after_an_error():
+    def f(x):
+        if np.sum(x) > 0:
+            return np.stack([np.tanh(x[0] * 2), np.tanh(x[1] * 3)])
+        return x
+
+    compiled = compile(f)
+    compiled(np.ones((2, 2**17)))
+    bad = -np.ones((2, 2**17))
+    alive = weakref.ref(bad)
+    with pytest.raises(ValueError, match="another way"):
+        compiled(bad)
+    del bad
+    gc.collect()
+    assert alive() is None
+
+
 def test_floats_keep_their_kind():
     for f in (
         lambda x, y: np.multiply((x > 0) + (y > 0), x),
@@ -154,7 +283,12 @@ def stateful():
         "places": (
             lambda x: np.dot(x.data, x.data, np.zeros_like(np.dot(x.data, x.data))),
             TypeError,
-            "Name it: out=",
+            "Name it, out=",
+        ),
+        "mends": (
+            lambda x: np.nan_to_num(x.data * 1.0, copy=False),
+            TypeError,
+            "or have it make a copy",
         ),
     }
 

@@ -513,6 +513,17 @@ def test_an_operation_that_no_name_leads_to_is_still_copied():
     assert copy.deepcopy({"cube": cube})["cube"] is copy.copy(cube) is cube
 
 
+@pytest.mark.parametrize("shape", [(5,), (1,), (), (1, 5), (4, 1), (4, 5)], ids=str)
+def test_a_bias_of_any_shape_has_its_own_gradient(shape):
+    rng = np.random.default_rng(0)
+    x, W, g = (rng.normal(size=s) for s in ((4, 3), (5, 3), (4, 5)))
+    b, c = (Tensor(rng.normal(size=shape), requires_grad=True) for _ in "bc")
+    linear(x, W, b).backward(g)
+    (np.inner(x, W) + c).backward(g)
+    np.testing.assert_allclose(b.grad, c.grad, rtol=1e-14)
+    b.grad *= 0.5  # as a clipping does
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_layers_are_their_formula(dtype):
     rng = np.random.default_rng(0)

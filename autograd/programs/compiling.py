@@ -18,7 +18,7 @@ from autograd.programs.results import Results, agree
 from autograd.programs.steps import Slot
 from autograd.programs.tracing import Traced
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.trees import leaves, map_tree
+from autograd.trees import leaves, like, map_tree
 
 __all__ = ["compile", "fresh", "steady"]
 
@@ -202,7 +202,7 @@ class _Program:
         self.first = self._finish([_copied(values[slot]) for slot in self.wanted])
         steps = needed(tape, self.wanted)
         self.plan: Any = (
-            Levels(steps, tape.inputs)
+            Levels(tape, steps)
             if steps and of_floats(steps, tape.kinds)
             else Plan(tape, steps, self.wanted, self.bound)
         )
@@ -216,7 +216,7 @@ class _Program:
     def replay(self, args: Any, kwargs: Any) -> Any:
         """Run it on other arguments."""
         simple = not kwargs and all(type(x) in SIMPLE for x in args)
-        given = list(args) if simple else leaves((args, kwargs))
+        given = list(args) if simple else self._leaves(args, kwargs)
         self.check(args, kwargs, given if simple else None)
         for x, slot in zip(
             (*given, *self.leaves), (*self.inputs, *self.slots), strict=True
@@ -226,10 +226,16 @@ class _Program:
         for x, (adds, _) in zip(self.leaves, self.grads, strict=True):
             if not adds:
                 x._grad = None  # as the function forgets it, before it makes another
-        self.plan.run()
-        found = self.plan.results(self.wanted)
-        self.plan.forget()
+        try:
+            self.plan.run()
+            found = self.plan.results(self.wanted)
+        finally:
+            self.plan.forget()
         return self._finish(found)
+
+    def _leaves(self, args: Any, kwargs: Any) -> list[Any]:
+        """The arguments, one by one, in the order in which they were recorded."""
+        return leaves(like(self.tree, (args, kwargs)))
 
     def _finish(self, values: list[Any]) -> Any:
         """Leave the gradients where they belong; what the function returns.
@@ -261,7 +267,7 @@ class _Program:
         known = simple is not None and self.simple
         if known and [_kind(x) for x in simple or ()] == self.signature:
             return
-        tree, given = map_tree(_placeholder, (args, kwargs)), leaves((args, kwargs))
+        tree, given = map_tree(_placeholder, (args, kwargs)), self._leaves(args, kwargs)
         kinds = [_kind(x) for x in given]
         if kinds == self.signature and tree == self.tree:
             return
@@ -315,8 +321,12 @@ def _entering(x: Any) -> Any:
     return wrap(value if type(value) is float else np.array(value))
 
 
+VARIES = object()
+"""Stands for what may differ from call to call where the nests of two are compared."""
+
+
 def _placeholder(x: Any) -> Any:
-    return None if isinstance(x, Tensor) or _varies(x) else x
+    return VARIES if isinstance(x, Tensor) or _varies(x) else x
 
 
 def _kind(x: Any) -> Any:

@@ -109,6 +109,7 @@ class Late:
             else:
                 function(*given)
 
+        late.func = function  # type: ignore[attr-defined]  # as `partial` has it
         return late
 
     def view(self, x: Any) -> tuple[list[Any], int] | None:

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.programs.errors import make
 from autograd.programs.steps import Kind, Slot, Step
+from autograd.programs.tracing import Tape
 
 __all__ = ["Levels", "of_floats"]
 
@@ -57,10 +59,11 @@ class Levels:
         values: by slot, the number that holds it.
     """
 
-    def __init__(self, steps: list[Step], inputs: Iterable[int]) -> None:
+    def __init__(self, tape: Tape, steps: list[Step]) -> None:
+        self._quiet = tape.quiet
         level: dict[int, int] = {}
         groups: defaultdict[Any, list[Step]] = defaultdict(list)
-        places: dict[Any, int] = {slot: i for i, slot in enumerate(sorted(inputs))}
+        places: dict[Any, int] = {slot: i for i, slot in enumerate(sorted(tape.inputs))}
         for step in steps:
             for x in step.args:
                 if not isinstance(x, Slot):
@@ -117,9 +120,7 @@ class Levels:
 
     def run(self) -> None:
         """Make all the calls."""
-        with np.errstate(over="ignore"):  # as σ has it when it is recorded
-            for call in self.calls:
-                call()
+        make(self.calls, self._quiet)
 
 
 def _place(x: Any, places: dict[Any, int]) -> int:

@@ -77,8 +77,8 @@ class _Round:
     """Finds what can be merged.
 
     Attributes:
-        made: by value, the number of the step that makes it; of the results of a merged
-            call, that of the first.
+        made: by value, the number of the step that makes it, or the latest that writes
+            into it; of the results of a merged call, that of the first.
         place: by value, the row that it stands in, and where.
         calls: by the number of a step, the call that it has become part of.
     """
@@ -99,6 +99,7 @@ class _Round:
             if apart:
                 self._note(step)
             self._find(step, number)
+            self.made.update((kinds[slot].root, number) for slot in step.written)
             if not _one(step) or kinds[step.result].root != step.result:
                 continue
             self.made[step.result] = number

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.deferred import Deferred
 from autograd.programs.steps import Step
 from autograd.programs.tracing import Tape, Traced, TracedNumber
 from autograd.tensor import Tensor, wrap
@@ -59,7 +60,7 @@ class Scout(Observer):
                         "outside of it. Compute it inside, or pass its `.detach()` as an "
                         "argument"
                     )
-                grad = x._grad
+                grad = x._grad.full() if isinstance(x._grad, Deferred) else x._grad
                 self.found[x] = grad, np.array(x._data)
                 x._grad = grad.copy() if isinstance(grad, np.ndarray) else grad
 

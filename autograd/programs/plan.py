@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.programs.errors import make
 from autograd.programs.late import Late
 from autograd.programs.merging import merged
 from autograd.programs.passes import (
@@ -63,6 +64,7 @@ class Plan:
         self.kinds: Any
         self.calls: list[Call] = []
         self.parts = [self.calls]
+        self._quiet = tape.quiet
         steps, self.kinds, latest = renewed(steps, tape.kinds)
         steps, self.kinds = windows(steps, self.kinds, tape.inputs)
         steps, self.kinds, same = once(steps, self.kinds)
@@ -133,9 +135,7 @@ class Plan:
     def run(self, part: int = 0) -> None:
         """Make the calls of a part."""
         self._late.begin(part)
-        with np.errstate(over="ignore"):  # as σ has it when it is recorded
-            for call in self.parts[part]:
-                call()
+        make(self.parts[part], self._quiet)
 
     def forget(self) -> None:
         """Hold nothing any longer of what was put in, nor of what is given away."""

@@ -1,8 +1,8 @@
 """Calls recorded once and replayed, whose graphs are written out when looked at.
 
 A network that is trained makes the same calls of NumPy on the same shapes again and
-again. After a few times their program is kept (see `autograd.compiling` for what that
-is): a call leaves one node, and the sweep through it is the program's second half.
+again. After a few times their program is kept (see `autograd.programs.compiling` for what
+that is): a call leaves one node, and the sweep through it is the program's second half.
 Whoever looks into the graph finds it whole all the same: pictures, contributions and
 derivatives of derivatives have the function run once more, operation by operation.
 """
@@ -12,9 +12,10 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import attrgetter
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,12 @@ __all__ = ["Replayed"]
 
 Function = Callable[..., Any]
 
-EAGER = 3
-"""So many calls of a kind are recorded operation by operation."""
-
-PRICE = 30
-"""What a program costs, in calls recorded operation by operation. So many calls are made
-from one program to the next, and twice as many each time that one had to make room for
-another before it was replayed so often: where there is no end of kinds, sentences of any
-length, say, there is soon one of programs."""
+PRICE = 20
+"""What a program costs, in calls recorded operation by operation, of which there are so
+many of a kind before it has one. As many are made from one program to the next, and twice
+as many each time that one had to make room for another before it was replayed so often:
+where there is no end of kinds, sentences of any length, say, there is soon one of
+programs."""
 
 LONGEST = 20_000
 """So many Tensors a call makes at most: what is longer would take seconds to record."""
@@ -87,19 +86,24 @@ class Replayed:
         now = state.get()
         if now.tape is not None or now.lines is not None:
             return fun(*args)
-        key = now.recording, _kind(args)
+        try:
+            key = now.recording, _kind(args)
+        except TypeError:  # a number or a list in the place of a weight
+            return fun(*args)
         calls = self._calls.get(key, 0)
         self._since += 1
-        if calls < EAGER or not self._is_due(key):
+        if calls < PRICE or not self._is_due(key):
             start = next(clock)
             found = fun(*args)
-            short = next(clock) - start <= LONGEST
-            self._calls[key] = calls + 1 if short else -math.inf
+            if next(clock) - start <= LONGEST:
+                self._calls[key] = calls + 1
             return found
         try:
             program = self.program(key, recorded or fun, args)
         except (TypeError, ValueError):  # see `_Program`
             self._calls[key] = -math.inf
+            return fun(*args)
+        if program.runner == get_ident():  # in a signal's handler, say, while it is run
             return fun(*args)
         return _Call(self, key, fun, recorded or fun, args).run(program)
 
@@ -173,17 +177,18 @@ class _Program:
         nbytes: how much memory it works in.
         used: whether it has been swept.
         runs: how many calls it has made.
-        turn: held by who runs it.
+        runner: the thread that runs it; None where none does.
     """
 
     holder: object = None
+    runner: int | None = None
     used = False
     runs = 0
 
     def __init__(
         self, fun: Any, args: Any, recorded: bool, swept: frozenset[int] | None
     ) -> None:
-        self.turn = RLock()
+        self._turn = RLock()
         recorder = Recorder()
         tape = recorder.tape
         variables = [_variable(tape, x) for x in leaves(args)]
@@ -198,7 +203,9 @@ class _Program:
             self.swept = frozenset(tracked) & (swept or set()) or frozenset(tracked[:1])
             ones = {i: np.ones_like(found[i]._data.value) for i in self.swept}
             seeds = {i: tape.enter(one) for i, one in ones.items()}
-            gradients = _swept({found[i]: g for i, g in seeds.items()})
+            with np.errstate(all="ignore"):  # it is nobody's sweep
+                tape.errors = dict(np.geterr())
+                gradients = _swept({found[i]: g for i, g in seeds.items()})
         if any(s.expected is not None and s.function is not pause for s in tape.steps):
             raise ValueError("its course, or the shape of a result, hangs on values")
         places = itertools.count()
@@ -209,6 +216,16 @@ class _Program:
         self._wanted = [g for g in self._gradients if isinstance(g, Slot)]
         self._plan = Plan(tape, needed(tape, self._wanted), self._wanted, {})
         self.nbytes = self._plan.nbytes
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Run in here, by one thread after the other."""
+        with self._turn:
+            self.runner = get_ident()
+            try:
+                yield
+            finally:
+                self.runner = None
 
     def start(self, arguments: list[Any], call: object) -> None:
         """Bring the values of a call into memory."""
@@ -245,7 +262,7 @@ class _Program:
 
 def _variable(tape: Tape, x: Any) -> Tensor:
     """What the recorded function gets in the place of an argument."""
-    found = wrap(tape.enter(value_of(x)))
+    found = wrap(tape.enter(np.array(value_of(x))))  # without gaps, as its memory is
     found._tracked = isinstance(x, Tensor) and x._tracked
     return found
 
@@ -308,7 +325,7 @@ class _Call(Primitive):
     def run(self, program: _Program) -> Any:
         """What the function returns."""
         given = leaves(self.args)
-        with program.turn:
+        with program.held():
             program.start(given, self.token)
             values = iter(program.values())
         self.program = program
@@ -317,13 +334,18 @@ class _Call(Primitive):
 
     def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
         """See `Primitive.take_back`."""
-        if self.program.swept != g.keys():
-            swept = frozenset(g)
-            self.program = self.owner.program(self.key, self.recorded, self.args, swept)
-        with self.program.turn:
-            if self.program.holder is not self.token:  # another call has been run since
-                self.program.start(node._args, self.token)
-            found = self.program.sweep(g)
+        key = self.key[0], _kind(self.args)
+        if key != self.key or self.program.swept != g.keys():
+            # Other results lead to the root, or other arguments require a gradient now.
+            self.key, swept = key, frozenset(g)
+            self.program = self.owner.program(key, self.recorded, self.args, swept)
+        program = self.program
+        if program.runner == get_ident():
+            program = _Program(self.recorded, self.args, key[0], program.swept)
+        with program.held():
+            if program.holder is not self.token:  # another call has been run since
+                program.start(node._args, self.token)
+            found = program.sweep(g)
         for x, sent in zip(node._args, found, strict=True):
             wanted = isinstance(x, Tensor) and x._tracked and (path is None or x in path)
             if wanted and sent is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
-from autograd.programs.tracing import Traced, TracedNumber
+from autograd.programs.tracing import Traced
 from autograd.tensor import ABSENT, Tensor, value_of, wrap
 from autograd.trees import leaves, map_tree
 
@@ -86,10 +86,11 @@ class Results:
 
 
 class _Slot:
-    """A value of the program, and whether it is a scalar of NumPy's, not an array."""
+    """A value of the program; of a scalar of NumPy's, the dtype."""
 
     def __init__(self, x: Traced) -> None:
-        self.slot, self.scalar = x.slot, type(x) is TracedNumber
+        self.slot = x.slot
+        self.scalar = x.dtype if isinstance(x.value, np.generic) else None
 
 
 class _Form:
@@ -106,7 +107,7 @@ def _held(x: Any) -> Any:
 def _own(x: Any, values: Iterator[Any]) -> Any:
     if isinstance(x, _Slot):
         value = next(values)
-        return np.asarray(value)[()] if x.scalar else value
+        return value if x.scalar is None else np.asarray(value, x.scalar)[()]
     return x.copy() if isinstance(x, np.ndarray) else x
 
 

@@ -37,6 +37,16 @@ class Kind(NamedTuple):
         """Whether its elements lie one behind the other, row by row."""
         return self.strides == c_strides(self.shape, self.dtype.itemsize)
 
+    @property
+    def dense(self) -> bool:
+        """Whether its elements lie one behind the other, in whatever order of axes."""
+        size = self.dtype.itemsize
+        for stride, n in sorted(zip(self.strides, self.shape, strict=True)):
+            if n > 1 and stride != size:
+                return False
+            size *= n
+        return True
+
 
 def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     """The strides of an array whose elements lie one behind the other, row by row.

@@ -1,10 +1,10 @@
 """Arrays that write down what NumPy does with them.
 
-While a program is recorded (see `autograd.compiling`), the values inside the Tensors are
-`Traced`: each behaves like the array, or the float, that it holds, and every function
-called on one is run and written on a `Tape`, the sweep's functions among them. What would
-take a value out of the program, so that the record could not know where it went, is
-refused; a truth value that steers it is written down as a guard.
+While a program is recorded, the values inside the Tensors are `Traced`: each behaves like
+the array, or the float, that it holds, and every function called on one is run and
+written on a `Tape`, the sweep's functions among them. What would take a value out of the
+program, so that the record could not know where it went, is refused; a truth value that
+steers it is written down as a guard.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autograd.programs.errors import meant
 from autograd.programs.steps import Kind, Slot, Step
 
 __all__ = [
@@ -33,9 +34,16 @@ __all__ = [
 
 
 class Tape:
-    """The calls of a program in their order, and what its values look like."""
+    """The calls of a program in their order, and what its values look like.
+
+    Attributes:
+        errors: what `np.geterr` is outside of the functions that are called.
+        quiet: the functions and their errors of which nothing is said; see `errors.make`.
+    """
 
     def __init__(self) -> None:
+        self.errors: dict[str, Any] = dict(np.geterr())
+        self.quiet: set[tuple[Any, str]] = set()
         self.steps: list[Step] = []
         self.kinds: list[Kind] = []
         self.inputs: set[int] = set()
@@ -58,17 +66,22 @@ class Tape:
         out = kwargs.get("out")
         if out is not None:
             self.written(out)
+        self.quiet.update((function, error) for error in meant(self.errors))
+        if all(isinstance(x, TracedFloat) for x in inside):
+            self.quiet.add((function, "overflow"))  # as in Python's own arithmetic
         result = function(*raw_args, **raw_kwargs)
         if function in SHAPE_ALONE:
             return result
+        first = 0 if function is np.nan_to_num else 1
         if (
             type(result) is np.ndarray
             and out is None
-            and any(result is x.value for x in inside[1:])
+            and any(result is x.value for x in inside[first:])
         ):
             raise TypeError(
                 f"compile: {function.__name__} wrote into an argument that is not named, "
-                "which cannot be told from one that it returns as it is. Name it: out=…"
+                "which cannot be told from one that it returns as it is. Name it, out=…, "
+                "or have it make a copy"
             )
         slots = _slots(args), _slots(kwargs)
         if out is not None:
@@ -138,10 +151,7 @@ class Tape:
             root = next(roots, slot)
             start = _start(value)
             self._starts.append(start)
-            kinds, first = [self.kinds[x.slot] for x in inside], self._starts[root]
-            fixed = all(kind.root == root and kind.offset is not None for kind in kinds)
-            known = root == slot or (fixed and first is not None)
-            offset = start - (first or 0) if known else None
+            offset = 0 if root == slot else self._offset(root, start, inside)
             self.kinds.append(
                 Kind(value.shape, value.dtype, value.strides, root, offset, False)
             )
@@ -151,6 +161,14 @@ class Tape:
         value = float(value) if floats and isinstance(value, np.floating) else value
         self.kinds.append(Kind((), np.result_type(value), (), slot, 0, floats))
         return (TracedFloat if floats else TracedNumber)(value, slot, self)
+
+    def _offset(self, root: int, start: int, inside: list[Traced]) -> int | None:
+        """How far into a value a view of it lies; None where that hangs on values."""
+        kinds, first = [self.kinds[x.slot] for x in inside], self._starts[root]
+        fixed = all(kind.root == root and kind.offset is not None for kind in kinds)
+        # The memory that a program sets aside has no gaps, whatever this one has.
+        known = fixed and first is not None and self.kinds[root].dense
+        return start - (first or 0) if known else None
 
 
 def as_one_call(function: Callable[..., Any]) -> Callable[..., Any]:

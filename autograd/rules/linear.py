@@ -82,8 +82,11 @@ def _linear_W(g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
     return inner_y(g, ans, x, W)
 
 
-def _linear_b(g: Any, *_: Any) -> Any:
-    return Column(g) if type(g) in ARRAYS and g.ndim == 2 else g
+def _linear_b(b: int, g: Any, ans: Any, x: Any, W: Any, *biases: Any) -> Any:
+    column = type(g) in ARRAYS and g.ndim == 2 and np.ndim(biases[b]) == 1
+    return Column(g) if column else g
 
 
-linear.defvjp_each(lambda i: (_linear_x, _linear_W)[i] if i < 2 else _linear_b)
+linear.defvjp_each(
+    lambda i: (_linear_x, _linear_W)[i] if i < 2 else functools.partial(_linear_b, i - 2)
+)
