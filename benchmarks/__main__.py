@@ -93,8 +93,8 @@ def compared(
                             times.setdefault((side, worker.threads), []).append(took)
             best: dict[str, dict[str, Any]] = {}
             for (side, threads), row in times.items():
-                rival = best.get(side, {"seconds": [float("inf")]})
-                if statistics.median(row) < statistics.median(rival["seconds"]):
+                before = best.get(side, {"seconds": [float("inf")]})
+                if statistics.median(row) < statistics.median(before["seconds"]):
                     best[side] = {"threads": threads, "seconds": row}
             found.append({"case": case, "sides": best})
     finally:
@@ -218,12 +218,13 @@ def picture(rows: dict[str, list[tuple[Any, ...]]], path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for ax, name in zip(axes, names, strict=True):
+        cases = [row[0] for row in networks if row[1] == name]
         for side, colour in COLOURS.items():
-            mine = [r for r in rows[side] if r[1] == name and r[0] in NETWORKS]
-            y = range(len(mine))
+            mine = [r for r in rows[side] if r[1] == name and r[0] in cases]
+            y = [cases.index(r[0]) for r in mine]
             ax.hlines(y, [r[4] for r in mine], [r[6] for r in mine], colour, alpha=0.4)
             ax.plot([r[5] for r in mine], y, "o", color=colour, label=side)
-        ax.set_yticks(range(len(mine)), [r[0] for r in mine])
+        ax.set_yticks(range(len(cases)), cases)
         ax.axvline(1, color="black", linewidth=0.8)
         ax.set_xscale("log")
         ax.invert_yaxis()

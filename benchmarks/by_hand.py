@@ -3,7 +3,7 @@
 The rival that the engine is measured against: NumPy as fast as we could make it, with
 buffers made beforehand, results written in place, the products with the input and those
 of the weights' gradients taken for all steps at once. Nobody should have to read such
-code to learn what δ is; `rnn/deltas.py` says that, and these are checked against it.
+code to learn what δ is; `rnn/deltas` says that, and these are checked against it.
 
 Shapes as in PyTorch: x (T, B, D), h (T + 1, B, H) with h^0 first, weight_ih (G·H, D).
 E = ½ Σ h², so that ∂E/∂h = h.

@@ -345,6 +345,15 @@ def test_programs_are_kept_for_the_latest_kinds_of_calls(at_once):
     assert kept[0] in found.values() and kept[1] not in found.values()
 
 
+def test_only_so_many_kinds_are_known(monkeypatch):
+    monkeypatch.setattr(replaying, "KINDS", 3)
+    net = network()
+    for T in (1, 2, 3, 4, 2, 5):
+        net(drawn(T, 1, 2))
+    known = [key[1][1][0][0] for key in net._replayed._calls]
+    assert known == [4, 2, 5] and [*net._replayed._calls.values()] == [1, 2, 1]
+
+
 def test_programs_are_kept_for_as_long_as_there_is_room(at_once):
     net, x = network(), drawn(20, 2, 2)
     net(x)
@@ -378,13 +387,13 @@ def test_a_kind_of_call_is_run_as_it_is_at_first():
 
 def programs_made(net, monkeypatch, lengths):
     """After how many calls, on sequences of these lengths, each program was made."""
-    made, calls, init = [], [], replaying._Program.__init__
+    made, calls, init = [], [], replaying.RoundTrip.__init__
 
     def counted(self, *args):
         made.append(len(calls))
         init(self, *args)
 
-    monkeypatch.setattr(replaying._Program, "__init__", counted)
+    monkeypatch.setattr(replaying.RoundTrip, "__init__", counted)
     with no_grad():
         for T in lengths:
             calls.append(net(drawn(T, 1, 2)))

@@ -47,7 +47,9 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             was recorded: numbers, switches (see `steady`), and what NumPy makes of arrays
             alone (`array * 2`, `array[0]`); what changes must be an argument. It is run
             twice when it is recorded, and again when the array of a parameter was set
-            (`p.data = …`, not `p.data[:] = …`) for the first time since.
+            (`p.data = …`, not `p.data[:] = …`) for the first time since. While it is
+            recorded, no other thread may use its parameters; whether that is in `no_grad`
+            is what it stays.
 
     Returns:
         A function that returns what `fun` returns, in arrays of its own. What is computed

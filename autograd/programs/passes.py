@@ -1,8 +1,8 @@
 """What a recorded program is rewritten into before it is bound to memory.
 
 Each pass takes steps and gives steps: those that are needed; with a new value wherever
-one was changed in place; without joining again what was one input; without making the
-same call twice. `placing` then computes the parts of a larger value in their places.
+one was changed in place; without making the same call twice; with a copy of what little
+is wanted of a large value for long. `joining`, `merging` and `placing` have more.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from autograd.programs.steps import Kind, Slot, Step, c_strides, filled, frozen
 from autograd.programs.tracing import Tape
 
 __all__ = [
-    "is_elementwise", "lowered", "narrowed", "needed", "once", "renewed", "shifted",
-    "windows", "written",
+    "Same", "is_elementwise", "narrowed", "needed", "once", "part_of", "renewed",
+    "written",
 ]  # fmt: skip
 
 
@@ -121,116 +121,6 @@ def is_elementwise(step: Step) -> bool:
     return isinstance(step.function, np.ufunc) and step.function.signature is None
 
 
-def lowered(before: list[Step], kinds: list[Kind]) -> list[Step]:
-    """The steps, with stacks and concatenations as copies into their parts' places."""
-    steps: list[Step] = []
-    for step in before:
-        pieces = _pieces(step, kinds)
-        if pieces is None:
-            steps.append(step)
-            continue
-        steps.append(Step(np.empty_like, (), {}, step.result))
-        for index, part in pieces:
-            args = (step.result, index, part)
-            steps.append(Step(operator.setitem, args, {}, None))
-    return steps
-
-
-def windows(
-    steps: list[Step], kinds: list[Kind], inputs: set[int]
-) -> tuple[list[Step], list[Kind]]:
-    """The steps and kinds, with views in place of what joins an input's parts again.
-
-    The inputs of all steps, which one weight's gradient wants joined, are x itself.
-    """
-    changed = written(steps, kinds)
-    found = []
-    roots = _Same()
-    for step in steps:
-        view = None if step.result in changed else _window(step, kinds, inputs)
-        if view is not None:
-            roots[step.result] = view[0]
-            step = Step(_part, view, {}, step.result)
-        found.append(step)
-    return found, [kind._replace(root=roots[kind.root]) for kind in kinds]
-
-
-def shifted(
-    steps: list[Step], kinds: list[Kind], inputs: set[int]
-) -> tuple[list[Step], list[Kind]]:
-    """The steps and kinds, with one value for two of the same parts a place apart.
-
-    The states h^1 … h^T are what a network returns, and h^0 … h^{T−1} what the gradient
-    of its weight wants joined: all of them once, and two views.
-    """
-    changed, kinds = written(steps, kinds), list(kinds)
-    made = {slot: n for n, step in enumerate(steps) for slot in step.made}
-    stacks = {
-        tuple(step.args[0][:-1]): number
-        for number, step in enumerate(steps)
-        if step.function is np.stack
-        and len(step.args) == 1
-        and step.kwargs in ({}, {"axis": 0})
-        and _all_slots(step.args[0])
-    }
-    found: list[list[Step]] = [[step] for step in steps]
-    roots = _Same()
-    wholes: dict[int, tuple[Slot, Any]] = {}  # by the number of a stack, with h^0
-    for number, step in enumerate(steps):
-        if step.function is not np.concatenate or len(step.args) > 1 or step.kwargs:
-            continue
-        if _slot(step.args[0]) or not _all_slots(step.args[0][1:]):
-            continue
-        start, *others = step.args[0]
-        at = stacks.get(tuple(others), number)
-        if at >= number or not kinds[step.result].packed or step.result in changed:
-            continue
-        stack, parts = steps[at].result, steps[at].args[0]
-        if at not in wholes:
-            given = not _slot(start) or start in inputs or made[start] < at
-            still = all(changed.get(kinds[p].root, -1) < at for p in steps[number].given)
-            alike = len({_like(p, kinds) for p in (start, *parts)}) == 1
-            ordered = kinds[stack].packed and kinds[parts[0]].packed
-            if not (given and still and alike and ordered) or stack in changed:
-                continue
-            whole = Slot(len(kinds))
-            wholes[at] = whole, start
-            shape, dtype = (len(parts) + 1, *kinds[parts[0]].shape), kinds[stack].dtype
-            strides = c_strides(shape, dtype.itemsize)
-            kinds.append(Kind(shape, dtype, strides, whole, 0, False))
-            roots[stack] = whole
-            found[at] = [
-                Step(np.empty_like, (), {}, whole),
-                *(
-                    Step(operator.setitem, (whole, (i,), part), {}, None)
-                    for i, part in enumerate((start, *parts))
-                ),
-                Step(_part, (whole, math.prod(shape[1:]), kinds[stack].shape), {}, stack),
-            ]
-        whole, first = wholes[at]
-        if first is start or (_slot(start) and first == start):
-            roots[step.result] = whole
-            again = (whole, 0, kinds[step.result].shape)
-            found[number] = [Step(_part, again, {}, step.result)]
-    kinds = [kind._replace(root=roots[kind.root]) for kind in kinds]
-    return [step for some in found for step in some], kinds
-
-
-def _all_slots(parts: Any) -> bool:
-    return isinstance(parts, (list, tuple)) and len(parts) > 0 and all(map(_slot, parts))
-
-
-def _slot(x: Any) -> bool:
-    return isinstance(x, Slot)
-
-
-def _like(part: Any, kinds: list[Kind]) -> Any:
-    """Shape, dtype and strides of a part, a slot or an array; None of anything else."""
-    if _slot(part):
-        return None if kinds[part].dynamic else kinds[part][:3]
-    return (part.shape, part.dtype, part.strides) if type(part) is np.ndarray else None
-
-
 def written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
     """By the values that are written into, the numbers of the last steps to do so."""
     return {
@@ -240,29 +130,7 @@ def written(steps: list[Step], kinds: list[Kind]) -> dict[int, int]:
     }
 
 
-def _window(step: Step, kinds: list[Kind], inputs: set[int]) -> Any:
-    if step.function is not np.concatenate or step.kwargs or len(step.args) > 1:
-        return None
-    parts, result = step.args[0], kinds[step.result]
-    if isinstance(parts, Slot) or not all(isinstance(p, Slot) for p in parts):
-        return None
-    root, end = kinds[parts[0]].root, kinds[parts[0]].offset
-    if end is None:
-        return None
-    start = end
-    for kind in (kinds[p] for p in parts):
-        size = math.prod(kind.shape) * kind.dtype.itemsize
-        same = kind.root == root and kind.offset == end and kind.dtype == result.dtype
-        if not same or kind.dynamic or not kind.packed:
-            return None
-        end += size
-    whole = kinds[root]
-    if root not in inputs or whole.dtype != result.dtype or not whole.packed:
-        return None
-    return Slot(root), start // result.dtype.itemsize, result.shape
-
-
-def _part(x: Any, first: int, shape: tuple[int, ...]) -> Any:
+def part_of(x: Any, first: int, shape: tuple[int, ...]) -> Any:
     """The elements of x from the first on, in another shape; a view."""
     return x.reshape(-1)[first : first + math.prod(shape)].reshape(shape)
 
@@ -293,7 +161,7 @@ def once(
                     same[step.result] = first
                     continue
         steps.append(step)
-    roots = _Same(same)
+    roots = Same(same)
     return steps, [kind._replace(root=roots[kind.root]) for kind in kinds], same
 
 
@@ -303,7 +171,7 @@ def _is_pure(step: Step) -> bool:
     return step.expected is None and (
         named
         or isinstance(step.function, np.ufunc)
-        or step.function in (np.concatenate, np.dot, operator.getitem, _part)
+        or step.function in (np.concatenate, np.dot, operator.getitem, part_of)
     )
 
 
@@ -311,38 +179,15 @@ def _renamed(step: Step, same: dict[int, Slot]) -> Step:
     """The step, with other slots in the places of some."""
     if not same or not any(slot in same for slot in step.given):
         return step
-    names = _Same(same)
+    names = Same(same)
     return step.of(filled(step.args, names), filled(step.kwargs, names))
 
 
-class _Same(dict[int, Slot]):
+class Same(dict[int, Slot]):
+    """What has taken the place of a slot: by default itself."""
+
     def __missing__(self, slot: int) -> int:
         return slot
-
-
-def _pieces(step: Step, kinds: list[Kind]) -> list[tuple[Any, Slot]] | None:
-    """Index and part of each piece of a stack or concatenation; None for other steps."""
-    if step.function not in (np.stack, np.concatenate) or len(step.args) not in (1, 2):
-        return None
-    parts, result = step.args[0], step.result
-    axis = step.args[1] if len(step.args) == 2 else step.kwargs.get("axis", 0)
-    if set(step.kwargs) - {"axis"} or not isinstance(axis, int):
-        return None
-    if isinstance(parts, Slot):  # the rows of an array
-        return None
-    if any(isinstance(p, Slot) and kinds[p].dynamic for p in parts):
-        return None
-    ndim = len(kinds[result].shape)
-    axis %= ndim
-    lead = (slice(None),) * axis
-    if step.function is np.stack:
-        return [((*lead, i), p) for i, p in enumerate(parts)]
-    found, start = [], 0
-    for p in parts:
-        stop = start + (kinds[p].shape if isinstance(p, Slot) else np.shape(p))[axis]
-        found.append(((*lead, slice(start, stop)), p))
-        start = stop
-    return found
 
 
 def needed(tape: Tape, wanted: Iterable[int]) -> list[Step]:

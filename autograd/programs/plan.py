@@ -18,16 +18,10 @@ from typing import Any
 import numpy as np
 
 from autograd.programs.errors import make
+from autograd.programs.joining import lowered, shifted, windows
 from autograd.programs.late import Late
 from autograd.programs.merging import merged
-from autograd.programs.passes import (
-    lowered,
-    narrowed,
-    once,
-    renewed,
-    shifted,
-    windows,
-)
+from autograd.programs.passes import narrowed, once, renewed
 from autograd.programs.placing import last_uses, placed
 from autograd.programs.steps import Kind, Slot, Step, filled, is_basic, pause, slots_in
 from autograd.programs.tracing import Tape, shapes_of

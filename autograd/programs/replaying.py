@@ -1,7 +1,7 @@
 """Calls recorded once and replayed, whose graphs are written out when looked at.
 
 A network that is trained makes the same calls of NumPy on the same shapes again and
-again. After a few times their program is kept (see `autograd.programs.compiling` for what
+again. After some times their program is kept (see `autograd.programs.compiling` for what
 that is): a call leaves one node, and the sweep through it is the program's second half.
 Whoever looks into the graph finds it whole all the same: pictures, contributions and
 derivatives of derivatives have the function run once more, operation by operation.
@@ -11,28 +11,26 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from operator import attrgetter
 from threading import RLock, get_ident
 from typing import Any
 
 import numpy as np
 
-from autograd.backward import check_arguments, send, sweep
+from autograd.backward import sweep
 from autograd.context import State, state, under
-from autograd.deferred import Own
 from autograd.primitive import Primitive
+from autograd.programs.calls import Call, Result
 from autograd.programs.observers import Recorder
 from autograd.programs.passes import needed
 from autograd.programs.plan import Plan
 from autograd.programs.steps import Slot, Step, pause
 from autograd.programs.tracing import Tape, Traced
-from autograd.tensor import ABSENT, Tensor, clock, value_of, wrap
+from autograd.tensor import Tensor, clock, value_of, wrap
 from autograd.trees import leaves, map_tree
 
-__all__ = ["Replayed"]
+__all__ = ["Replayed", "RoundTrip"]
 
 Function = Callable[..., Any]
 
@@ -45,6 +43,9 @@ programs."""
 
 LONGEST = 20_000
 """So many Tensors a call makes at most: what is longer would take seconds to record."""
+
+KINDS = 1000
+"""Of so many kinds of calls the number is known, those that came last."""
 
 KEPT = 8
 """So many programs are kept, those that were used last."""
@@ -67,7 +68,7 @@ class Replayed:
         self._calls: dict[Any, float] = {}
         self._since = math.inf
         self._wasted = 0
-        self._programs: dict[Any, _Program] = {}
+        self._programs: dict[Any, RoundTrip] = {}
         self._swept: dict[Any, frozenset[int]] = {}
         self._latest: frozenset[int] | None = None
         self._turn = RLock()
@@ -96,16 +97,19 @@ class Replayed:
             start = next(clock)
             found = fun(*args)
             if next(clock) - start <= LONGEST:
-                self._calls[key] = calls + 1
+                self._calls.pop(key, None)
+                self._calls[key] = calls + 1  # the latest comes last
+                if len(self._calls) > KINDS:
+                    del self._calls[next(iter(self._calls))]
             return found
         try:
             program = self.program(key, recorded or fun, args)
-        except (TypeError, ValueError):  # see `_Program`
+        except (TypeError, ValueError):  # see `RoundTrip`
             self._calls[key] = -math.inf
             return fun(*args)
         if program.runner == get_ident():  # in a signal's handler, say, while it is run
             return fun(*args)
-        return _Call(self, key, fun, recorded or fun, args).run(program)
+        return Call(self, key, fun, recorded or fun, args).run(program)
 
     def _is_due(self, key: Any) -> bool:
         """Whether calls of a kind have a program, or it is time for one."""
@@ -114,7 +118,7 @@ class Replayed:
 
     def program(
         self, key: Any, fun: Any, args: Any, swept: frozenset[int] | None = None
-    ) -> _Program:
+    ) -> RoundTrip:
         """That of calls of a kind, where gradients come back to the results `swept`.
 
         These are given by place; where they are not, those of the latest calls are taken.
@@ -127,13 +131,24 @@ class Replayed:
                 guess = self._programs.get((key, latest))
                 if guess is not None and not guess.used:  # it was a wrong one
                     del self._programs[key, latest]
-                found = _Program(fun, args, key[0], swept)
+                found = RoundTrip(fun, args, key[0], swept)
                 self._make_room(found.nbytes)
                 self._since = 0
             self._swept[key] = found.swept
             self._latest = found.swept or self._latest
             self._programs[key, found.swept] = found  # the latest used comes last
             return found
+
+    def sweeping(self, call: Call, swept: frozenset[int]) -> RoundTrip:
+        """That of a call, for a sweep which has come to these of its results."""
+        key = call.key[0], _kind(call.args)
+        if key != call.key or call.program.swept != swept:
+            # Other results lead to the root, or other arguments require a gradient now.
+            call.key = key
+            call.program = self.program(key, call.recorded, call.args, swept)
+        if call.program.runner == get_ident():
+            return RoundTrip(call.recorded, call.args, key[0], swept)
+        return call.program
 
     def _make_room(self, nbytes: int) -> None:
         """Forget programs, first the one that was not used for the longest time."""
@@ -158,7 +173,7 @@ def _kind(x: Any) -> Any:
     return None if x is None else tuple(map(_kind, x))
 
 
-class _Program:
+class RoundTrip:
     """A call recorded; where it has a gradient, with the sweep that comes after it.
 
     Args:
@@ -172,7 +187,7 @@ class _Program:
 
     Attributes:
         swept: these.
-        results: the nest that is returned, of `_Result`s.
+        results: the nest that is returned, of `Result`s.
         holder: the call whose values are in memory, to be swept; None where none are.
         nbytes: how much memory it works in.
         used: whether it has been swept.
@@ -209,7 +224,7 @@ class _Program:
         if any(s.expected is not None and s.function is not pause for s in tape.steps):
             raise ValueError("its course, or the shape of a result, hangs on values")
         places = itertools.count()
-        self.results = map_tree(lambda x: _Result(x, next(places)), out)
+        self.results = map_tree(lambda x: Result(x, next(places)), out)
         self._inputs = [x._data.slot for x in variables]
         self._seeds = {i: g.slot for i, g in seeds.items()}
         self._gradients = [_held(gradients.get(x)) for x in variables]
@@ -227,7 +242,7 @@ class _Program:
             finally:
                 self.runner = None
 
-    def start(self, arguments: list[Any], call: object) -> None:
+    def start(self, arguments: Iterable[Any], call: object) -> None:
         """Bring the values of a call into memory."""
         self.holder = None  # also while it is interrupted
         self.runs += 1
@@ -280,133 +295,3 @@ def _swept(seeds: dict[Tensor, Any]) -> dict[Tensor, Any]:
 def _held(g: Any) -> Any:
     """A gradient's slot, or itself where it is none of the program's."""
     return Slot(g.slot) if isinstance(g, Traced) else g
-
-
-class _Result:
-    """A Tensor that the function returns: its labels, and what makes it; None outside."""
-
-    def __init__(self, x: Tensor, place: int) -> None:
-        self.name, self.scope = x.name, x.scope
-        self.part = _Part(x.op, place) if x._tracked else None
-
-    def made(self, value: Any, call: Tensor | None) -> Tensor:
-        """The Tensor of one call."""
-        if call is None or self.part is None:
-            found = wrap(value)
-        else:
-            found = self.part._record(value, call, ABSENT, None, True, False)
-        found.name = self.name
-        found.scope = "/".join(filter(None, (found.scope, self.scope)))
-        return found
-
-
-class _Call(Primitive):
-    """A call that was replayed, as one operation on all its arguments.
-
-    The gradient of what it made is those of the function's results, by place.
-    """
-
-    __slots__ = (
-        "args", "inside", "key", "owner", "program", "recorded", "token", "written",
-    )  # fmt: skip
-    replays = True
-
-    def __init__(
-        self, owner: Replayed, key: Any, fun: Function, recorded: Function, args: Any
-    ) -> None:
-        super().__init__(fun, name="replayed")
-        self.sure = sys.maxsize
-        self.owner, self.key, self.recorded, self.args = owner, key, recorded, args
-        self.program: Any = None
-        self.token = object()
-        self.written: list[Tensor] | None = None
-        self.inside: list[Tensor] = []
-
-    def run(self, program: _Program) -> Any:
-        """What the function returns."""
-        given = leaves(self.args)
-        with program.held():
-            program.start(given, self.token)
-            values = iter(program.values())
-        self.program = program
-        call = self.known(np.zeros(()), *given) if program.swept else None
-        return map_tree(lambda result: result.made(next(values), call), program.results)
-
-    def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
-        """See `Primitive.take_back`."""
-        key = self.key[0], _kind(self.args)
-        if key != self.key or self.program.swept != g.keys():
-            # Other results lead to the root, or other arguments require a gradient now.
-            self.key, swept = key, frozenset(g)
-            self.program = self.owner.program(key, self.recorded, self.args, swept)
-        program = self.program
-        if program.runner == get_ident():
-            program = _Program(self.recorded, self.args, key[0], program.swept)
-        with program.held():
-            if program.holder is not self.token:  # another call has been run since
-                program.start(node._args, self.token)
-            found = program.sweep(g)
-        for x, sent in zip(node._args, found, strict=True):
-            wanted = isinstance(x, Tensor) and x._tracked and (path is None or x in path)
-            if wanted and sent is not None:
-                send(Own(sent), x, node, pending)
-
-    def write_out(self, node: Tensor) -> None:
-        """Have the function run again, recorded between the arguments and `node`."""
-        if self.written is not None:
-            return
-        check_arguments(node)
-        start = next(clock)
-        with under(State(scope=node.scope)):
-            self.written = leaves(self.function(*self.args))
-        self.inside = _made_since(start, self.written)
-        for i, x in enumerate(self.inside):
-            x._order = node._order - 1 + (i + 1) / (len(self.inside) + 1)
-
-
-def _made_since(start: int, results: list[Tensor]) -> list[Tensor]:
-    """All Tensors that went into these and were made after `start`, in that order."""
-    found, stack = set(results), list(results)
-    while stack:
-        for x in stack.pop()._args:
-            if isinstance(x, Tensor) and x._order > start and x not in found:
-                found.add(x)
-                stack.append(x)
-    return sorted(found, key=attrgetter("_order"))
-
-
-def _exchange(x: Tensor, one: Tensor, other: Tensor) -> None:
-    """Make x computed from another Tensor in the place of one."""
-    x._x, x._y = (other if arg is one else arg for arg in (x._x, x._y))
-    if x._rest is not None:
-        args, kwargs = x._rest
-        x._rest = tuple(other if arg is one else arg for arg in args), kwargs
-
-
-class _Part(Primitive):
-    """One of the results of a call."""
-
-    __slots__ = ("place",)
-    replays = True
-
-    def __init__(self, name: str, place: int) -> None:
-        super().__init__(len, name)
-        self.sure, self.place = 1, place
-
-    def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
-        """See `Primitive.take_back`."""
-        if path is None or node._x in path:
-            pending.setdefault(node._x, {})[self.place] = g
-
-    def write_out(self, node: Tensor) -> None:
-        """Put `node` in its place among what the call is written out as."""
-        call = node._x._primitive
-        found = call.written[self.place]
-        node._primitive, node._seal = found._primitive, found._seal
-        node._x, node._y, node._rest = found._x, found._y, found._rest
-        # What was recorded may have been another part of a sequence.
-        node._order, node.scope = found._order, found.scope
-        call.inside = [node if x is found else x for x in call.inside]
-        for x in call.inside:
-            if any(arg is found for arg in x._args):
-                _exchange(x, found, node)
