@@ -131,29 +131,28 @@ def engine_pairs(quick: bool, rounds: int) -> list[dict[str, Any]]:
 
 
 def peaks(cases: list[str]) -> list[dict[str, Any]]:
-    """The most memory that a pass holds at once, in bytes; a program's own included.
+    """The most memory that a pass holds at once, in bytes; a program's own included."""
+    return [
+        {"case": case, "bytes": {side: peak(side, case) for side in OURS}}
+        for case in cases
+    ]
 
-    Of three passes the least: now and then Python makes one of its own tables larger.
-    """
+
+def peak(side: str, case: str) -> int:
+    """That of one side: the median of three, as Python's own tables grow now and then."""
     found = []
-    for case in cases:
-        held = {}
-        for side in OURS:
-            tracemalloc.start()
-            run = work(side, case)
-            before = tracemalloc.get_traced_memory()[0]
-            for _ in range(24):  # as in `worker`
-                run()
-            passes = []
-            for _ in range(3):
-                gc.collect()
-                tracemalloc.reset_peak()
-                run()
-                passes.append(tracemalloc.get_traced_memory()[1] - before)
-            held[side] = min(passes)
-            tracemalloc.stop()
-        found.append({"case": case, "bytes": held})
-    return found
+    for _ in range(3):
+        tracemalloc.start()
+        run = work(side, case)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(24):  # as in `worker`
+            run()
+        gc.collect()
+        tracemalloc.reset_peak()
+        run()
+        found.append(tracemalloc.get_traced_memory()[1] - before)
+        tracemalloc.stop()
+    return statistics.median(found)
 
 
 def startup(rounds: int) -> float:

@@ -6,7 +6,6 @@ gates are PyTorch's, so that weights move both ways.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +16,10 @@ from autograd import Tensor, linear, linear_steps, named, sigmoid, times_transpo
 from rnn.activations import ACTIVATIONS, activation_named
 from rnn.module import Module, check_config, uniform
 
-__all__ = ["Cell", "GRUCell", "LSTMCell", "RNNCell", "parts_of"]
+__all__ = ["WEIGHTS", "Cell", "GRUCell", "LSTMCell", "RNNCell", "parts_of"]
+
+WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""The names of a cell's parameters; where there are no biases, of the first two."""
 
 State = Any
 Recur = Callable[[Any], Any]
@@ -116,15 +118,8 @@ class Cell(Module):
         return lambda h: linear(h, W, *biases) if biases else np.inner(h, W)
 
     def weights(self) -> tuple[Any, ...]:
-        """W_ih, W_hh and, where there are biases, b_ih and b_hh."""
+        """W_ih, W_hh and, where there are biases, b_ih and b_hh: the `WEIGHTS`."""
         return (self.weight_ih, self.weight_hh, *itertools.chain(*self._biases()))
-
-    def having(self, weights: tuple[Any, ...]) -> Cell:
-        """The same cell with these `weights`."""
-        cell = copy.copy(self)
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        vars(cell).update(zip(names, weights, strict=False))
-        return cell
 
     def _biases(self) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Those that are added to what x sends, and to what h sends."""

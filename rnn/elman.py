@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,9 @@ from rnn.module import Module, uniform
 from rnn.unroll import in_parts, is_ours, unroll
 
 __all__ = ["ElmanNetwork", "Instant"]
+
+WEIGHTS = ("W_x", "W_a", "b_a", "W_y", "b_y")
+"""The names of its parameters."""
 
 
 class Instant(NamedTuple):
@@ -172,15 +174,14 @@ class ElmanNetwork(Module):
 
         Arguments and errors are those of `unroll`.
         """
-        weights = (self.W_x, self.W_a, self.b_a, self.W_y, self.b_y)
         x, a0 = self._started(x, a0)
-        # As in steps that are recorded, the caller's array may change before the sweep.
-        x = x if isinstance(x, Tensor) else np.array(x)
-        given = weights, x, a0
         if is_ours(self):
-            (y, a), _ = in_parts(self._replayed, self._sequence, *given)
+            # As where steps are recorded, the array may change before the sweep.
+            x = x if isinstance(x, Tensor) else np.array(x)
+            weights = [getattr(self, name) for name in WEIGHTS]
+            (y, a), _ = in_parts(self._replayed, self._sequence, weights, x, a0)
         else:
-            (y, a), _ = self._sequence(*given)
+            y, a = _stacked(self.unroll(x, a0))
         return (y, a) if states else y
 
     def _sequence(
@@ -188,18 +189,16 @@ class ElmanNetwork(Module):
         weights: Any,
         x: Any,
         a0: Any,
-        mask: None = None,
+        mask: None,
         *,
         segment: None = None,
-        first: int = 0,
+        first: int,
     ) -> tuple[Any, Any]:
         """Outputs and states, and the last state, with these weights; see `in_parts`."""
-        network = copy.copy(self)
-        names = ("W_x", "W_a", "b_a", "W_y", "b_y")
-        vars(network).update(zip(names, weights, strict=True))
+        network = self.having(**dict(zip(WEIGHTS, weights, strict=True)))
         steps = range(first + 1, first + len(x) + 1)
         found, last = unroll(network.instant, x, a0, steps)
-        return (np.stack([i.y for i in found]), np.stack([i.a for i in found])), last
+        return _stacked(found), last
 
     def _check(self, x: Any) -> None:
         D = self.config["input_size"]
@@ -218,3 +217,8 @@ class ElmanNetwork(Module):
             self._check_sequence(x)
         if not x.shape[0]:
             raise ValueError("ElmanNetwork: x has no steps, expected T of at least 1")
+
+
+def _stacked(instants: list[Instant]) -> tuple[Any, Any]:
+    """The outputs y (T, B, O) and the states a (T, B, H) of all instants."""
+    return np.stack([i.y for i in instants]), np.stack([i.a for i in instants])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -93,6 +94,12 @@ class Module:
                     for inner, p in part.parameters().items():
                         found.setdefault(p, f"{path}.{inner}")
         return {name: p for p, name in found.items()}
+
+    def having(self, **parameters: Any) -> Self:
+        """The same network with these parameters in the places of its own."""
+        network = copy.copy(self)
+        vars(network).update(parameters)
+        return network
 
     def train(self, training: bool = True) -> Module:
         """Switch dropout on, or off; returns the network."""

@@ -14,7 +14,7 @@ import numpy as np
 from autograd import Tensor, scope
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
-from rnn.cells import Cell, GRUCell, LSTMCell, RNNCell, parts_of
+from rnn.cells import WEIGHTS, Cell, GRUCell, LSTMCell, RNNCell, parts_of
 from rnn.checks import check_dropout, check_finite
 from rnn.layers import dropout
 from rnn.masks import held, mask_of
@@ -142,12 +142,12 @@ class Recurrent(Module):
             x = np.where(mask, x, 0)
         x = x if isinstance(x, Tensor) else Tensor(x, name="inputs")
 
-        weights = [cell.weights() for cell in self._cells.values()]
         drops = self.config["num_layers"] > 1 and self.config["dropout"] and self.training
         both = len(self._directions) > 1
         if drops or (segment is not None and both) or not self._replays:
-            y, last = self._layers(weights, x, state, mask, segment, drops=drops)
+            y, last = self._layers(None, x, state, mask, segment, drops=drops)
         else:
+            weights = [cell.weights() for cell in self._cells.values()]
             given = weights, x, state, mask, segment
             y, last = in_parts(self._replayed, self._layers, *given, whole=both)
         if single:
@@ -168,12 +168,12 @@ class Recurrent(Module):
         """All layers, with these weights, over x (T, B, D); see `__call__`.
 
         Args:
-            weights: those of each cell, as `Cell.weights` has them.
+            weights: those of each cell, as `Cell.weights` has them; None for its own.
             x, state, mask, segment: as in `__call__`, checked.
             first: how many steps there are before x^1.
             drops: whether elements are dropped between the layers.
         """
-        cells = zip(self._cells.items(), weights, strict=True)
+        cells = zip(self._cells, self._having(weights), strict=True)
         steps = range(first + 1, first + len(x) + 1)
         places, states = instants(steps, segment), _rows(state)
         xs: Any = x
@@ -185,13 +185,20 @@ class Recurrent(Module):
                 xs = _at_each(places, operator.mul, xs, kept)
             outputs = []
             for _ in self._directions:
-                (suffix, cell), given = next(cells)
-                run = partial(self._run, suffix, cell.having(given), steps, segment)
+                run = partial(self._run, *next(cells), steps, segment)
                 output, end = run(xs, states[len(last)], mask)
                 outputs.append(output)
                 last.append(end)
             xs = _at_each(places, _side_by_side, *outputs) if outputs[1:] else outputs[0]
         return np.stack(xs), _joined(last)
+
+    def _having(self, weights: Any) -> list[Cell]:
+        """The cells, with weights in the places of their own where some are given."""
+        cells = list(self._cells.values())
+        if weights is None:
+            return cells
+        pairs = zip(cells, weights, strict=True)
+        return [cell.having(**dict(zip(WEIGHTS, w, strict=False))) for cell, w in pairs]
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a parameter is that of its cell, too."""

@@ -452,21 +452,22 @@ class Sparse(ElmanNetwork):
     """Keeps its states, for a penalty on them, as one writes it."""
 
     def __call__(self, x, *args, **options):
-        self.seen = []
+        self.seen = ()
         return super().__call__(x, *args, **options)
 
     def instant(self, x, a):
         found, a = super().instant(x, a)
-        self.seen.append(a)
+        self.seen = (*self.seen, a)
         return found, a
 
 
 class Zoneout(LSTMCell):
-    """Draws random numbers at every step."""
+    """Draws random numbers at every step, and counts them."""
 
-    noise = np.random.default_rng(0)
+    noise, draws = np.random.default_rng(0), 0
 
     def advance(self, of_x, state, recur):
+        self.draws += 1
         after = super().advance(of_x, state, recur)
         kept = self.noise.random(after[0].shape) < 0.5
         return tuple(np.where(kept, a, b) for a, b in zip(after, state, strict=True))
@@ -483,6 +484,7 @@ def test_what_others_do_beside_computing_is_done_each_time(at_once):
         assert len(net.seen) == 4 and isinstance(E.item(), float)
     net = ZoneoutLSTM(2, 3, rng=0)
     assert len({np.sum(net(x)[0]).item() for _ in range(5)}) == 5
+    assert net.only_cell().draws == 5 * len(x)
 
 
 def test_what_requires_a_gradient_by_now_has_one(at_once):
