@@ -144,6 +144,7 @@ def peak(side: str, case: str) -> int:
     for _ in range(3):
         tracemalloc.start()
         run = work(side, case)
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(24):  # as in `worker`
             run()
@@ -302,7 +303,7 @@ def main(
         (m["case"], *(m["bytes"][side] / m["bytes"]["by hand"] for side in rows))
         for m in memory
     ]
-    title = "\nmemory at its largest, over that of the pass by hand"
+    title = "\nthe most memory held, over that by hand"
     console.print(table(title, ("case", *rows), held))
     pairs = [] if only else engine_pairs(quick, rounds)
     if pairs:
