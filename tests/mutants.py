@@ -61,6 +61,13 @@ ROWS = "complex_step or second_derivative or dtypes_are or values_are"
 PACKAGES = ("autograd", "rnn", "viz")
 PRELOADED = ("numpy", "pytest", "hypothesis.extra.numpy", "graphviz", "doctest")
 SECONDS = 60
+OPTIONS = [
+    "-x",
+    "-p",
+    "no:cacheprovider",
+    "--override-ini=addopts=--import-mode=importlib",
+]
+"""One process a mutant, with the plugins that are there already."""
 
 ZERO = "−0, 2·0 and 0 are 0 in every element"
 WHEN = "moves when a gradient is written out, not what it is"
@@ -182,7 +189,7 @@ def run(tree: Path, arguments: list[str], seconds: int) -> str:
             os.dup2(nothing, 1)
             os.dup2(nothing, 2)
             pytest = importlib.import_module("pytest")
-            os._exit(pytest.main(["-x", "-n0", "-p", "no:cacheprovider", *arguments]))
+            os._exit(pytest.main([*OPTIONS, *arguments]))
         finally:
             os._exit(70)
     _, status = os.waitpid(child, 0)

@@ -518,8 +518,9 @@ def test_a_bias_of_any_shape_has_its_own_gradient(shape):
     rng = np.random.default_rng(0)
     x, W, g = (rng.normal(size=s) for s in ((4, 3), (5, 3), (4, 5)))
     b, c = (Tensor(rng.normal(size=shape), requires_grad=True) for _ in "bc")
-    linear(x, W, b).backward(g)
-    (np.inner(x, W) + c).backward(g)
+    before, after = (Tensor(rng.normal(size=5), requires_grad=True) for _ in "ba")
+    linear(x, W, before, b, after).backward(g)
+    (np.inner(x, W) + before + c + after).backward(g)
     np.testing.assert_allclose(b.grad, c.grad, rtol=1e-14)
     b.grad *= 0.5  # as a clipping does
 
