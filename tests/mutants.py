@@ -56,6 +56,7 @@ OTHERS = [
     f"tests/test_{name}.py"
     for name in ("graph", "functional", "unrolling", "special", "outside")
 ]
+NETWORKS = [f"tests/test_{name}.py" for name in ("recurrent", "blocks", "compile")]
 ORACLE = [f"tests/test_{name}.py" for name in ("deltas", "cells", "autonomous")]
 ROWS = "complex_step or second_derivative or dtypes_are or values_are"
 PACKAGES = ("autograd", "rnn", "viz")
@@ -150,6 +151,7 @@ class Mutant:
         else:
             yield [FILES[self.path]]
         yield [OPERATIONS, *OTHERS, "-k", f"not ({ROWS})"]
+        yield NETWORKS
 
 
 def mutants() -> list[Mutant]:

@@ -525,6 +525,15 @@ def test_a_bias_of_any_shape_has_its_own_gradient(shape):
     b.grad *= 0.5  # as a clipping does
 
 
+def test_a_bias_of_more_digits_keeps_them():
+    rng = np.random.default_rng(0)
+    x, W = (rng.normal(size=s).astype(np.float32) for s in ((4, 3), (5, 3)))
+    b = rng.normal(size=5)
+    found = linear(Tensor(x), W, b).data
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, np.dot(x, W.T) + b)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_layers_are_their_formula(dtype):
     rng = np.random.default_rng(0)
