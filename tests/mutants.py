@@ -70,6 +70,7 @@ OPTIONS = [
 ]
 """One process a mutant, with the plugins that are there already."""
 
+LIKE = "np.zeros_like looks at shape and dtype alone"
 ZERO = "−0, 2·0 and 0 are 0 in every element"
 WHEN = "moves when a gradient is written out, not what it is"
 ONE = "deferred or written out, the gradient is one"
@@ -105,7 +106,15 @@ EXPLAINED = {
     "linalg.py:_pinv:index": "the bound of what counts as rounding, a little higher",
     "deferred.py:Piece.sparse:comparison": WHEN,
     "deferred.py:Piece.sparse:dropped": WHEN,
+    "deferred.py:Piece.size:comparison": WHEN,
+    "deferred.py:Rows.size:dropped": WHEN,
+    "deferred.py:Sum.sparse:comparison": WHEN,
     "deferred.py:Sum.sparse:dropped": WHEN,
+    "deferred.py:_tile:comparison": ONE,
+    "deferred.py:_tiled:index": "pieces of one kind have one product",
+    "deferred.py:_example:comparison": "in a program the gradients themselves are traced",
+    "deferred.py:_example:sign": LIKE,
+    "deferred.py:_example:factor": LIKE,
     "deferred.py:Sum.sparse:index": "pieces of one sum are of one shape",
     "activations.py:Activation:dropped": "a type, which nothing computes with",
     "functional.py:_Traced.pull:sign:2": ZERO,
