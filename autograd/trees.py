@@ -37,7 +37,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def like(other: Any, tree: Any) -> Any:
-    """The same nest, its dicts in the order of those of another, where they are equal.
+    """The same leaves, in the order that an equal nest has them.
 
     >>> like({"x": 0, "y": {"a": 0, "b": 0}}, {"y": {"b": 4, "a": 3}, "x": 1})
     {'x': 1, 'y': {'a': 3, 'b': 4}}
@@ -48,6 +48,9 @@ def like(other: Any, tree: Any) -> Any:
     if isinstance(tree, (list, tuple)):
         equal = isinstance(other, (list, tuple)) and len(tree) == len(other)
         return list(map(like, other, tree)) if equal else tree
+    if dataclasses.is_dataclass(tree) and type(other) is type(tree):
+        names = [field.name for field in dataclasses.fields(tree)]
+        return [like(getattr(other, n), getattr(tree, n)) for n in names]
     return tree
 
 

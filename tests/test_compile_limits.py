@@ -4,6 +4,7 @@ import gc
 import threading
 import weakref
 from contextlib import nullcontext
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -126,6 +127,11 @@ def test_results_hang_on_values_only_where_that_is_guarded():
                 compiled(x, other)
 
 
+@dataclass
+class Weights:
+    by_name: dict
+
+
 def test_arguments_are_known_by_their_names():
     def f(x, W, b=None):
         return x - W if b is None else x * b["scale"] - b["shift"]
@@ -138,6 +144,9 @@ def test_arguments_are_known_by_their_names():
     compiled = compile(f)
     same(compiled(x, W, {"scale": s, "shift": W}), x * s - W)
     same(compiled(x, W, {"shift": s, "scale": W}), x * W - s)
+    compiled = compile(lambda weights: weights.by_name["x"] - 2 * weights.by_name["W"])
+    same(compiled(Weights({"x": x, "W": W})), x - 2 * W)
+    same(compiled(Weights({"W": W, "x": x})), x - 2 * W)
 
 
 def test_an_argument_that_is_missing_is_not_another_one():
