@@ -50,7 +50,7 @@ def merged(
     return steps, kinds
 
 
-class _Call:
+class _Merged:
     """Calls made as one, in the place of the first; how far their arguments are apart."""
 
     def __init__(self, number: int, step: Step) -> None:
@@ -68,7 +68,7 @@ class _Row:
         given: whether that was there before.
     """
 
-    def __init__(self, call: _Call | None, *values: int, whole: Any = None) -> None:
+    def __init__(self, call: _Merged | None, *values: int, whole: Any = None) -> None:
         self.call, self.values = call, list(values)
         self.whole, self.given = whole, whole is not None
 
@@ -89,12 +89,12 @@ class _Round:
         self.steps, self.kinds, self.apart = steps, list(kinds), apart
         self.made: dict[int, int] = {}
         self.place: dict[int, tuple[_Row, int]] = {}
-        self.calls: dict[int, _Call] = {}
+        self.calls: dict[int, _Merged] = {}
         self.roles: dict[int, list[int]] = {}
         self.given: dict[int, _Row] = {}
         self.fixed = {kinds[slot].root for slot in kept}
         self.fixed |= written(steps, kinds).keys() | _copied(steps, kinds)
-        latest: defaultdict[Any, list[_Call]] = defaultdict(list)
+        latest: defaultdict[Any, list[_Merged]] = defaultdict(list)
         for number, step in enumerate(steps):
             if apart:
                 self._note(step)
@@ -110,7 +110,7 @@ class _Round:
                 )
                 call = next(joined, None)
                 if call is None:
-                    call = _Call(number, step)
+                    call = _Merged(number, step)
                     calls.append(call)
                 self.calls[number] = call
 
@@ -156,7 +156,7 @@ class _Round:
         for slot in step.made:
             self.roles[slot] = [own, *deeper]
 
-    def _join(self, call: _Call, number: int) -> bool:
+    def _join(self, call: _Merged, number: int) -> bool:
         """Make the step with a call, if that can be."""
         step, last = self.steps[number], call.members[-1]
         size, count = math.prod(self.kinds[step.result].shape), len(call.members)
@@ -255,7 +255,7 @@ class _Round:
                 steps.append(Step(operator.setitem, args, {}, None))
         return steps, self.kinds
 
-    def _together(self, call: _Call, before: list[Kind]) -> list[Step]:
+    def _together(self, call: _Merged, before: list[Kind]) -> list[Step]:
         """The steps of a merged call."""
         steps: list[Step] = []
         args: list[Any] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from types import NoneType
 from typing import Any
@@ -51,7 +51,7 @@ class Plan:
         self,
         tape: Tape,
         steps: list[Step],
-        wanted: Iterable[int],
+        wanted: Sequence[int],
         given: dict[int, Any],
     ) -> None:
         self.values: dict[int, Any] = dict(given)
@@ -59,15 +59,8 @@ class Plan:
         self.calls: list[Call] = []
         self.parts = [self.calls]
         self._quiet = tape.quiet
-        steps, self.kinds, latest = renewed(steps, tape.kinds)
-        steps, self.kinds = windows(steps, self.kinds, tape.inputs)
-        steps, self.kinds, same = once(steps, self.kinds)
-        self._latest = same | {old: same.get(new, new) for old, new in latest.items()}
+        steps = self._rewritten(tape, steps, wanted)
         wanted = [self._latest.get(slot, slot) for slot in wanted]
-        steps, self.kinds = shifted(steps, self.kinds, tape.inputs)
-        steps, self.kinds = narrowed(steps, self.kinds, tape.inputs | set(wanted))
-        steps, self.kinds = merged(steps, self.kinds, tape.inputs | set(wanted))
-        steps = lowered(steps, self.kinds)
         places = placed(steps, self.kinds)
         dropped = places.dropped
         steps = [step for i, step in enumerate(steps) if i not in dropped]
@@ -95,6 +88,20 @@ class Plan:
         self.nbytes = memory.nbytes
         del self._places, self._memory
         self._tidy(steps, asked | tape.inputs)
+
+    def _rewritten(
+        self, tape: Tape, steps: list[Step], wanted: Sequence[int]
+    ) -> list[Step]:
+        """The steps as they are bound; `kinds`, and where each value is found then."""
+        steps, kinds, latest = renewed(steps, tape.kinds)
+        steps, kinds = windows(steps, kinds, tape.inputs)
+        steps, kinds, same = once(steps, kinds)
+        self._latest = same | {old: same.get(new, new) for old, new in latest.items()}
+        kept = tape.inputs | {self._latest.get(slot, slot) for slot in wanted}
+        steps, kinds = shifted(steps, kinds, tape.inputs)
+        steps, kinds = narrowed(steps, kinds, kept)
+        steps, self.kinds = merged(steps, kinds, kept)
+        return lowered(steps, self.kinds)
 
     def _tidy(self, steps: list[Step], asked: set[int]) -> None:
         """Forget all values but those that are asked for by their slots."""

@@ -1,10 +1,10 @@
 """Calls recorded once and replayed, whose graphs are written out when looked at.
 
 A network that is trained makes the same calls of NumPy on the same shapes again and
-again. After some times their program is kept (see `autograd.programs.compiling` for what
-that is): a call leaves one node, and the sweep through it is the program's second half.
-Whoever looks into the graph finds it whole all the same: pictures, contributions and
-derivatives of derivatives have the function run once more, operation by operation.
+again. After a number of them their program is kept (see `compile` for what that is): a
+call leaves one node, and the sweep through it is the program's second half. Whoever looks
+into the graph finds it whole all the same: pictures, contributions and derivatives of
+derivatives have the function run once more, operation by operation.
 """
 
 from __future__ import annotations
