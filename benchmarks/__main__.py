@@ -256,6 +256,44 @@ def interpreters(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def show_times(
+    console: Console, rows: dict[str, list[Any]], found: list[dict[str, Any]]
+) -> None:
+    columns = ("case", "beside", "ms", "theirs", "min", "median", "max")
+    for side in rows:
+        title = f"\nour time, {side}, over that of others: T, batch, inputs, hidden"
+        console.print(table(title, columns, rows[side]))
+    alone = [
+        (r["case"], *(ms_of(r["sides"].get(side)) for side in rows))
+        for r in found
+        if r["case"] not in NETWORKS
+    ]
+    if alone:
+        console.print(table("\nmilliseconds", ("case", *rows), alone))
+
+
+def show_memory(console: Console, memory: list[dict[str, Any]]) -> None:
+    held = [
+        (m["case"], *(m["bytes"][side] / m["bytes"]["by hand"] for side in COLOURS))
+        for m in memory
+    ]
+    title = "\nthe most memory held, over that by hand"
+    console.print(table(title, ("case", *COLOURS), held))
+
+
+def show_pairs(console: Console, pairs: list[dict[str, Any]]) -> None:
+    lines = [
+        (p["case"], 1e3 * statistics.median(p["seconds"][0]), *figures(*p["seconds"]))
+        for p in pairs
+    ]
+    if lines:
+        title = "\nthe engine over plain NumPy, or as it says"
+        console.print(table(title, ("case", "ms", "min", "median", "max"), lines))
+        console.print(
+            f"{bytes_per_node(10_000):.0f} bytes a node, its array of 4 included"
+        )
+
+
 @click.command()
 @click.option("--quick", is_flag=True, help="Small sizes, one round: see that it runs.")
 @click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(min=1))
@@ -287,35 +325,11 @@ def main(
     pythons = interpreters(rival)
     found = compared(cases, pythons, rounds, console)
     rows = {side: rows_of(found, side) for side in COLOURS}
-    columns = ("case", "beside", "ms", "theirs", "min", "median", "max")
-    for side in rows:
-        title = f"\nour time, {side}, over that of others: T, batch, inputs, hidden"
-        console.print(table(title, columns, rows[side]))
-    alone = [
-        (r["case"], *(ms_of(r["sides"].get(side)) for side in rows))
-        for r in found
-        if r["case"] not in NETWORKS
-    ]
-    if alone:
-        console.print(table("\nmilliseconds", ("case", *rows), alone))
+    show_times(console, rows, found)
     memory = peaks([c for c in cases if c in NETWORKS])
-    held = [
-        (m["case"], *(m["bytes"][side] / m["bytes"]["by hand"] for side in rows))
-        for m in memory
-    ]
-    title = "\nthe most memory held, over that by hand"
-    console.print(table(title, ("case", *rows), held))
+    show_memory(console, memory)
     pairs = [] if only else engine_pairs(quick, rounds)
-    if pairs:
-        lines = [
-            (p["case"], 1e3 * statistics.median(p["seconds"][0]), *figures(*p["seconds"]))
-            for p in pairs
-        ]
-        title = "\nthe engine over plain NumPy, or as it says"
-        console.print(table(title, ("case", "ms", "min", "median", "max"), lines))
-        console.print(
-            f"{bytes_per_node(10_000):.0f} bytes a node, its array of 4 included"
-        )
+    show_pairs(console, pairs)
     imports = startup(rounds)
     console.print(f"import autograd, rnn, viz: {imports:.2f} s beyond NumPy's own")
     machine = {
