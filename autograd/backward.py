@@ -237,8 +237,10 @@ def _check_tensor(node: Tensor, i: int) -> None:
 def _changed(node: Tensor, i: int) -> ValueError:
     x = node._args[i]
     title = x._title() if isinstance(x, Tensor) else f"an array {x.shape}"
+    replays = node._primitive is not None and node._primitive.replays
+    whose = "of a call that is replayed" if replays else f"{i} of {node._title()}"
     return ValueError(
-        f"backward: {title}, argument {i} of {node._title()}, was changed after that was "
+        f"backward: {title}, argument {whose}, was changed after that was "
         "computed, so the gradient would be wrong. Change a copy, or change it after "
         "backward"
     )
