@@ -12,8 +12,9 @@ import numpy as np
 from autograd.backward import sweep, topological
 from autograd.context import no_grad, recording
 from autograd.primitive import Primitive
+from autograd.recorded import name_of
 from autograd.tensor import DISPATCH, Tensor, seal, value_of, wrap
-from autograd.trees import leaves, map_tree
+from autograd.trees import itself, leaves, map_tree
 
 __all__ = ["checkpoint"]
 
@@ -27,9 +28,11 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     get their gradients too.
 
     Args:
-        fun: of nests of Tensors and of anything else, to one nest; the same function of
-            them each time it is run (draw random numbers outside). Of what it returns,
-            the Tensors must be of one dtype.
+        fun: a function, or any object that can be called, of nests of Tensors and of
+            anything else, to one nest; the same function of them each time it is run
+            (draw random numbers outside). The Tensors that it returns must be of one
+            dtype. It gets its arguments in containers of its own, as they were when it
+            was called: what it does to these containers, its caller does not see.
 
     Raises:
         ValueError: from the sweep, where an array that `fun` uses, its random numbers
@@ -38,7 +41,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(fun)
     def once(*args: Any, **kwargs: Any) -> Any:
-        given = (args, kwargs)
+        given = map_tree(itself, (args, kwargs))
         tensors = [x for x in leaves(given) if _live(x)]
         out, joined, closed_over, seals = _first_run(fun, given)
         if joined is None:
@@ -145,7 +148,7 @@ def _operation(
             out = _joined(fun(*args, **kwargs))
             if _sealed(_inside(out, start)) != seals:
                 raise ValueError(
-                    f"checkpoint {_name(fun)}: an array that it uses is not what it "
+                    f"checkpoint {name_of(fun)}: an array that it uses is not what it "
                     "was when it was called, so the gradient would be wrong. Change a "
                     "copy, or change it after backward; draw random numbers outside"
                 )
@@ -171,18 +174,14 @@ def _operation(
 
         return vjp
 
-    operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {_name(fun)}")
+    operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {name_of(fun)}")
     return operation.defvjp_each(rule)
-
-
-def _name(fun: Any) -> str:
-    return str(getattr(fun, "__name__", None) or _name(fun.func))
 
 
 def _leaf(data: Any) -> Tensor:
     """A Tensor of `data` to differentiate by."""
     inner = wrap(data)
-    inner._tracked = True
+    inner._tracked, inner._spent = True, False
     return inner
 
 

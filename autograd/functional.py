@@ -1,4 +1,13 @@
-"""Differentiation as a function of functions, after JAX."""
+"""Differentiation as a function of functions, after JAX.
+
+Every function here takes arguments that are arrays, floats, or nests of dicts, lists,
+tuples and dataclasses of them. `fun` gets the arguments by which it is differentiated as
+nests of Tensors in containers of its own: whatever it does to the containers (set an
+entry, `pop`, `append`, `sort`), the nests of the caller stay as they are, and the
+gradient has the structure that the argument had when the function was called. All other
+arguments are handed on as they are. The variables of a dataclass are its fields; no
+`__post_init__` is run.
+"""
 
 from __future__ import annotations
 
@@ -9,178 +18,112 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import seed, sweep, topological
-from autograd.context import recording
-from autograd.programs.tracing import FLOATS, Traced, as_float
-from autograd.tensor import DISPATCH, Tensor, array_of, value_of
-from autograd.trees import leaves, map_tree
+from autograd.backward import sweep
+from autograd.programs.tracing import Traced
+from autograd.recorded import RecordedCall, argument_places, numbers_like, ones_of
+from autograd.tensor import Tensor, value_of
+from autograd.trees import leaves, map_tree, paired
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
 Function = Callable[..., Any]
-
-
-class _Traced:
-    """A call of `fun`, recorded in variables of its own for some of its arguments.
-
-    Attributes:
-        variables: nests of Tensors, one for each argument in `places`.
-        value: what `fun` returned.
-    """
-
-    def __init__(
-        self, fun: Function, args: Any, kwargs: Any, places: tuple[int, ...]
-    ) -> None:
-        self.variables = {i: map_tree(_variable, args[i]) for i in places}
-        self.places = places
-        self.ours: set[Tensor] = set()
-        map_tree(self.ours.add, tuple(self.variables.values()))
-        given = (self.variables.get(i, x) for i, x in enumerate(args))
-        with recording():
-            self.value = fun(*given, **kwargs)
-        # From now on these are constants to whoever differentiates what comes of them.
-        for x in self.ours:
-            x._spent = True
-
-    def depends(self, value: Any) -> bool:
-        """Whether `value` was computed from anything that requires a gradient."""
-        return isinstance(value, Tensor) and value.requires_grad
-
-    def others(self, value: Any) -> bool:
-        """Whether anything live besides our variables went into `value`."""
-        return self.depends(value) and any(
-            x.op == "leaf" and x not in self.ours and not x._spent
-            for x in topological(value, replays=True)
-        )
-
-    def plain(self, value: Any) -> Any:
-        """The value as it is returned: an array, unless it is to be differentiated on."""
-        return value if self.others(value) else value_of(value)
-
-    def pull(self, root: Any, gradient: Any) -> tuple[Any, ...]:
-        """gradientᵀ ∂root/∂variable, in the nests of the arguments."""
-        table: dict[Tensor, Any] = {}
-        if self.depends(root):
-            gradient = seed(root, gradient)
-            record = self.others(root) or self.others(gradient)
-            gradient = gradient if record else value_of(gradient)
-            swept = sweep(root, gradient, record=record, wanted=self.ours)
-            table = {x: _as_data(g, x, own) for x, g, own in swept}
-
-        def found(x: Tensor) -> Any:
-            if x in table:
-                return table[x]
-            return 0.0 if type(x._data) in FLOATS else np.zeros_like(x._data)
-
-        return tuple(map_tree(found, self.variables[i]) for i in self.places)
-
-
-def _variable(x: Any) -> Tensor:
-    """A Tensor of our own to differentiate by, recorded as a copy of x where x is one."""
-    if isinstance(x, Tensor) and x.requires_grad:
-        return DISPATCH[np.positive](x)
-    x = value_of(x)
-    return Tensor(float(x) if type(x) is int else x, requires_grad=True)
-
-
-def _as_data(g: Any, x: Tensor, own: bool) -> Any:
-    """A gradient in the form of the value: a Python float, or an array of its own."""
-    if own or isinstance(g, Tensor):
-        return g
-    return as_float(g) if type(x._data) in FLOATS else np.copy(g)
-
-
-def _numeric(value: Any, name: str) -> None:
-    if not isinstance(value, (Tensor, np.ndarray, np.generic, float, int)):
-        raise TypeError(
-            f"{name}: the function returned {type(value).__name__}, expected numbers; "
-            "does it end in `return`?"
-        )
-
-
-def _ones(value: Any) -> Any:
-    if type(value_of(value)) in FLOATS:
-        return 1.0
-    return np.ones(np.shape(value), np.result_type(value))
+Argnums = int | tuple[int, ...]
 
 
 def value_and_grad(
-    fun: Function, argnums: int | tuple[int, ...] = 0
+    fun: Function, argnums: Argnums = 0, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
     """A function that returns (fun(*args), ∂fun/∂args[argnums]).
 
     Args:
-        fun: returns a scalar.
-        argnums: the argument or arguments to differentiate by. Each is an array, a
-            float, or a nest of dicts, lists, tuples and dataclasses of them; its
-            gradient is the same nest, zero where `fun` does not depend on it.
+        fun: returns a scalar; with `has_aux`, a pair of a scalar and any nest.
+        argnums: the argument or arguments to differentiate by, counted among those given
+            by position. Each is an array, a float, or a nest of dicts, lists, tuples and
+            dataclasses of them; its gradient is the same nest, zero where `fun` does not
+            depend on it. A tuple gives a tuple of gradients.
+        has_aux: whether `fun` returns (value, aux). Then the result is
+            ((value, aux), gradient); aux is not differentiated.
 
-    Plain arguments give plain results. Where an argument, or anything that `fun` closes
-    over, is itself a Tensor that requires a gradient, as in `grad(grad(f))`, the results
-    are Tensors and can be differentiated again.
+    Plain arguments give plain results, in `aux` too. Where an argument, or anything that
+    `fun` closes over, is itself a Tensor that requires a gradient, as in `grad(grad(f))`,
+    the results are Tensors and can be differentiated again.
 
     Raises:
-        TypeError: where `fun` returns no number.
-        ValueError: where it returns more than one.
+        TypeError: where `fun` returns no number, or no pair with `has_aux`; for
+            arguments that are no nests of numbers.
+        ValueError: where `fun` returns more than one number.
+        IndexError: where `argnums` names an argument that is not given by position.
     """
-    wanted = (argnums,) if isinstance(argnums, int) else argnums
-
-    @wraps(fun)
-    def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        places = tuple(range(len(args))[i] for i in wanted)
-        run = _Traced(fun, args, kwargs, places)
-        _numeric(run.value, "grad")
-        if np.size(value_of(run.value)) != 1:
-            raise ValueError(
-                f"grad: the function returned shape {np.shape(run.value)}, but only a "
-                "scalar has a gradient; reduce it (np.sum, np.mean)"
-            )
-        gradients = run.pull(run.value, _ones(run.value))
-        found = gradients[0] if isinstance(argnums, int) else gradients
-        return run.plain(run.value), found
-
-    return differentiated
+    return _with_gradient("value_and_grad", fun, argnums, has_aux)
 
 
-def grad(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
-    """A function that returns ∂fun/∂args[argnums]; see `value_and_grad`."""
-    both = value_and_grad(fun, argnums)
+def grad(fun: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """A function that returns ∂fun/∂args[argnums]; see `value_and_grad`.
+
+    With `has_aux`, where `fun` returns (value, aux), it returns (gradient, aux).
+    """
+    both = _with_gradient("grad", fun, argnums, has_aux)
 
     @wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
 
     return differentiated
+
+
+def _with_gradient(
+    name: str, fun: Function, argnums: Argnums, has_aux: bool
+) -> Callable[..., tuple[Any, Any]]:
+    @wraps(fun)
+    def differentiated(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        places = argument_places(name, argnums, args, kwargs)
+        run = RecordedCall(name, fun, args, kwargs, places, has_aux)
+        run.check_scalar()
+        gradients = run.pull([run.value], [ones_of(run.value)])
+        value = run.plain((run.value, run.aux) if has_aux else run.value)
+        return value, _one_or_all(gradients, argnums)
+
+    return differentiated
+
+
+def _one_or_all(found: tuple[Any, ...], argnums: Any) -> Any:
+    """What belongs to a single argument, or a tuple for a tuple of them."""
+    return found if isinstance(argnums, (tuple, list)) else found[0]
 
 
 def vjp(fun: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """fun(*primals), and the function g ↦ gᵀ ∂fun/∂primals.
 
     Args:
-        fun: returns one array or scalar.
+        fun: returns an array, a scalar, or a nest of them.
         primals: arrays, floats, or nests of them.
 
     Returns:
-        The value; and a function of g, of the value's shape, that returns one gradient
-        for each of the primals, in its nest.
+        The value; and a function of g, a nest of the value's structure and shapes, that
+        returns one gradient for each of the primals, in its nest: Σ gᵢᵀ ∂funᵢ/∂primal
+        over the leaves i of the value.
 
     Raises:
-        TypeError: where `fun` returns no number.
-        ValueError: from that function, for a g of another shape.
+        TypeError: where `fun` returns anything but numbers; from the function of g, for
+            another structure, and for complex numbers.
+        ValueError: from the function of g, for other keys or shapes.
     """
-    run = _Traced(fun, primals, {}, tuple(range(len(primals))))
-    _numeric(run.value, "vjp")
+    run = RecordedCall("vjp", fun, primals, {}, range(len(primals)))
+    run.check_numbers()
+    roots = leaves(run.value)
 
     def pull(g: Any) -> tuple[Any, ...]:
-        if np.shape(value_of(g)) != np.shape(value_of(run.value)):
-            raise ValueError(
-                f"vjp: g has shape {np.shape(value_of(g))}, expected that of the value, "
-                f"{np.shape(value_of(run.value))}"
-            )
-        return run.pull(run.value, g if isinstance(g, Tensor) else array_of(g))
+        return run.pull(
+            roots, paired(run.value, g, ("vjp: g", "the value"), numbers_like)
+        )
 
-    out = run.plain(run.value)  # a copy: the sweeps still need the value
-    return out.copy() if isinstance(out, (np.ndarray, Traced)) else out, pull
+    return map_tree(_apart, run.plain(run.value)), pull
+
+
+def _apart(x: Any) -> Any:
+    """A copy of an array that the sweeps still need."""
+    return x.copy() if isinstance(x, (np.ndarray, Traced)) else x
 
 
 def jvp(
@@ -192,80 +135,122 @@ def jvp(
     out of two sweeps, with no second set of rules.
 
     Args:
-        fun: returns one array or scalar.
+        fun: returns an array, a scalar, or a nest of them.
         primals: arrays, floats, or nests of them.
-        tangents: as many, of the same nests and shapes.
+        tangents: one for each, of the same structure and shapes; paired by key.
+
+    Returns:
+        The value, and the derivative in the same nest.
 
     Raises:
-        ValueError: where a tangent's shape is not its primal's.
+        TypeError: where a tangent has another structure than its primal, or is complex;
+            where `fun` returns anything but numbers.
+        ValueError: where a tangent has other keys or another shape than its primal.
     """
-    run = _Traced(fun, primals, {}, tuple(range(len(primals))))
-    _numeric(run.value, "jvp")
-    along = leaves(tuple(tangents))
-    variables = leaves(tuple(run.variables.values()))
-    shapes = [[np.shape(value_of(x)) for x in xs] for xs in (variables, along)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"jvp: tangents of shapes {shapes[1]}, expected the primals': {shapes[0]}"
-        )
-    dual = Tensor(np.zeros_like(_ones(run.value)), requires_grad=True)
-    pulled = leaves(run.pull(run.value, dual))
-    paired = sum(np.sum(g * t) for g, t in zip(pulled, along, strict=True))
-    dual._spent = True
-    if not (isinstance(paired, Tensor) and paired.requires_grad):
-        return run.plain(run.value), np.zeros_like(_ones(run.value))
-    record = run.others(paired)
-    swept = sweep(paired, _ones(paired), record=record, wanted={dual})
-    table = {x: g for x, g, _ in swept}
-    tangent = table[dual] if dual in table else np.zeros_like(_ones(run.value))
-    return run.plain(run.value), tangent if record else np.copy(value_of(tangent))
+    for title, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(
+                f"jvp: {title} is of type {type(given).__name__}, expected a tuple with "
+                "one entry for each argument of the function"
+            )
+    primals, names = tuple(primals), ("jvp: tangents", "primals")
+    along = paired(primals, tuple(tangents), names, numbers_like)
+    run = RecordedCall("jvp", fun, primals, {}, range(len(primals)))
+    run.check_numbers()
+    roots = [x for x in leaves(run.value) if run.depends(x)]
+    duals = [Tensor(np.zeros_like(ones_of(x)), requires_grad=True) for x in roots]
+    pulled = leaves(run.pull(roots, duals))
+    product = sum(np.sum(g * t) for g, t in zip(pulled, along, strict=True))
+    for dual in duals:
+        dual._spent = True
+    table: dict[Tensor, Any] = {}
+    if isinstance(product, Tensor) and product.requires_grad:
+        record = run.others(product)
+        swept = sweep(product, ones_of(product), record=record, wanted=set(duals))
+        table = {x: g if record else np.copy(value_of(g)) for x, g, _ in swept}
+    found = iter(table.get(dual) for dual in duals)
+
+    def tangent(x: Any) -> Any:
+        g = next(found) if run.depends(x) else None
+        return np.zeros_like(ones_of(x)) if g is None else g
+
+    return run.plain(run.value), map_tree(tangent, run.value)
 
 
-def jacobian(fun: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+def jacobian(fun: Function, argnums: Argnums = 0) -> Function:
     """A function that returns ∂fun/∂args[argnums], of shape out.shape + in.shape.
 
     Args:
-        fun: returns one array; one sweep is made for each of its elements.
-        argnums: see `value_and_grad`; of a nest, the same nest of Jacobians.
+        fun: returns an array, a scalar, or a nest of them; one sweep is made for each
+            element.
+        argnums: see `value_and_grad`.
+
+    Of nests, the result is a nest of nests: the structure of what `fun` returns outside,
+    that of the argument inside, and with a tuple of `argnums` a tuple between the two:
+    jacobian(fun, (0, 1))(x, y)["out"][1]["in"] is ∂out/∂y["in"].
+
+    Raises:
+        TypeError: where `fun` returns anything but numbers.
     """
-    wanted = (argnums,) if isinstance(argnums, int) else argnums
 
     @wraps(fun)
     def differentiated(*args: Any, **kwargs: Any) -> Any:
-        places = tuple(range(len(args))[i] for i in wanted)
-        run = _Traced(fun, args, kwargs, places)
-        _numeric(run.value, "jacobian")
-        shape = np.shape(value_of(run.value))
-        basis = np.eye(math.prod(shape), dtype=np.result_type(run.value))
-        rows = [run.pull(run.value, unit.reshape(shape)) for unit in basis]
-        columns = [iter(leaves(row)) for row in rows]
-
-        def stacked(x: Tensor) -> Any:
-            each = [next(column) for column in columns]
-            if not each:
-                return np.zeros((*shape, *x.shape), x.dtype)
-            return np.reshape(np.stack(each), (*shape, *x.shape))
-
-        found = tuple(map_tree(stacked, run.variables[i]) for i in places)
-        return found[0] if isinstance(argnums, int) else found
+        places = argument_places("jacobian", argnums, args, kwargs)
+        run = RecordedCall("jacobian", fun, args, kwargs, places)
+        run.check_numbers()
+        return map_tree(lambda out: _one_or_all(_rows(run, out), argnums), run.value)
 
     return differentiated
 
 
-def hessian(fun: Function, argnums: int = 0) -> Function:
-    """A function that returns ∂²fun/∂x², of shape x.shape + x.shape, for one array x."""
+def _rows(run: RecordedCall, out: Any) -> tuple[Any, ...]:
+    """∂out/∂args for one array `out`, in the nests of the arguments."""
+    shape = np.shape(value_of(out))
+    basis = np.eye(math.prod(shape), dtype=ones_of(out).dtype) if run.depends(out) else ()
+    rows = [run.pull([out], [unit.reshape(shape)]) for unit in basis]
+    columns = [iter(leaves(row)) for row in rows]
+
+    def stacked(x: Tensor) -> Any:
+        each = [next(column) for column in columns]
+        if not each:
+            return np.zeros((*shape, *x.shape), x.dtype)
+        return np.reshape(np.stack(each), (*shape, *x.shape))
+
+    return tuple(map_tree(stacked, run.variables[i]) for i in run.places)
+
+
+def hessian(fun: Function, argnums: Argnums = 0) -> Function:
+    """A function that returns ∂²fun/∂x∂y, of shape x.shape + y.shape, of a scalar `fun`.
+
+    Args:
+        fun: returns a scalar.
+        argnums: see `value_and_grad`.
+
+    For one array x = args[argnums] this is ∂²fun/∂x². With a tuple of `argnums` it is a
+    tuple of tuples: [i][j] is ∂²fun/∂args[argnums[i]]∂args[argnums[j]]. Of a nest it is
+    the nest of nests: ["a"]["b"] is ∂²fun/∂x["a"]∂x["b"].
+    """
     return jacobian(grad(fun, argnums), argnums)
 
 
 def hvp(fun: Function) -> Callable[[Any, Any], Any]:
     """A function of (x, v) that returns the Hessian of `fun` at x times v.
 
-    The Hessian itself is never formed: it is the gradient of ⟨∂fun/∂x, v⟩.
+    The Hessian itself is never formed: it is the gradient of ⟨∂fun/∂x, v⟩. x is an array,
+    a float, or a nest of them; v has the structure and the shapes of x, and is paired
+    with it by key.
+
+    Raises:
+        TypeError: where v has another structure than x, or is complex.
+        ValueError: where v has other keys or another shape than x.
     """
 
+    @wraps(fun)
     def product(x: Any, v: Any) -> Any:
+        along = paired(x, v, ("hvp: v", "x"), numbers_like)
+
         def slope(x: Any) -> Any:
-            pairs = zip(leaves(grad(fun)(x)), leaves(v), strict=True)
+            pairs = zip(leaves(grad(fun)(x)), along, strict=True)
             return sum(np.sum(g * u) for g, u in pairs)
 
         return grad(slope)(x)

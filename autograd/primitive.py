@@ -200,8 +200,8 @@ class Primitive:
         node._order = next(clock)
         node._since = -1
         node.scope = scope
-        node._grad = node.name = node._seal = None
-        node._exposed = node._owner = node._retains = node._spent = False
+        node._grad = node.name = node._seal = node._spent = None
+        node._exposed = node._owner = node._retains = False
         if not tracked or not recording:
             node._tracked = False
             node._primitive = node._x = node._y = node._rest = None

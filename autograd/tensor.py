@@ -94,7 +94,7 @@ class Tensor:
     _grad: Any
     name: str | None
     _tracked: bool
-    _spent: bool
+    _spent: bool | None  # of a variable of `grad` and its kin: its function has ended
     scope: str
     _primitive: Primitive | None
     _x: Any
@@ -120,7 +120,7 @@ class Tensor:
         self._order = next(clock)
         self._since = -1
         self._owner = True
-        self._retains = self._spent = False
+        self._retains, self._spent = False, None
         self.requires_grad = requires_grad
 
     @property
@@ -403,12 +403,33 @@ class Tensor:
     all, any, round = _method(np.all), _method(np.any), _method(np.round)
     nonzero, searchsorted = _method(np.nonzero), _method(np.searchsorted)
 
+    def __copy__(self) -> Any:
+        """A leaf of its own of a leaf; of all else the identity, as an operation.
+
+        The variables by which `grad` and its kin differentiate count as computed while
+        their function runs.
+        """
+        if self._primitive is None and self._spent is not False:
+            tape = state.get().tape
+            if tape is not None:
+                tape.meet((self,))
+            make, given = self.__reduce__()
+            return make(*given)
+        found = DISPATCH[np.positive](self)
+        found.name = self.name
+        return found
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """See `__copy__`: a Tensor has nothing that another one could change."""
+        return self.__copy__()
+
     def __reduce__(self) -> Any:
-        """A leaf is copied and pickled as a leaf of its own; a graph is not."""
-        if self._primitive is not None:
+        """A leaf is pickled as a leaf of its own; what a graph leads to is not."""
+        if self._primitive is not None or self._spent is False:
             raise TypeError(
-                f"{self._title()} was computed: only what Tensor(…) made can be copied "
-                "or pickled. Use .detach() for the value, or call the function again"
+                f"pickle: {self._title()} was computed: only what Tensor(…) made can be "
+                "pickled, since a pickle loses the gradient. copy.copy and copy.deepcopy "
+                "keep it; .detach() is the value alone"
             )
         given = (type(self), self._data, self._tracked, self.name, self.scope, self.grad)
         return _restored, given
@@ -547,7 +568,7 @@ def wrap(value: Any) -> Tensor:
     self._exposed = False
     self._seal = None
     self._grad = self.name = self._primitive = self._x = self._y = self._rest = None
-    self._tracked = self._retains = self._spent = False
+    self._tracked, self._retains, self._spent = False, False, None
     self.scope = state.get().scope
     self._order = next(clock)
     self._since = -1

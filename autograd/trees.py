@@ -1,38 +1,147 @@
-"""Nests of dicts, lists, tuples and dataclasses, with values at their leaves."""
+"""Nests of dicts, lists, tuples and dataclasses, with values at their leaves.
+
+Subclasses count, namedtuples among them. The entries of a dataclass are its fields. None
+is a nest without leaves.
+"""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
-__all__ = ["leaves", "like", "map_tree"]
+__all__ = [
+    "alike", "hidden", "itself", "leaves", "like", "map_tree", "paired", "paths",
+]  # fmt: skip
+
+
+def itself(x: Any) -> Any:
+    """x; `map_tree(itself, tree)` is the same nest in containers of its own."""
+    return x
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
-    """The same nest, with `function` applied to every leaf; None stays None."""
+    """A new nest of the same structure and types, `function` applied to every leaf.
+
+    No constructor, `__init__` or `__post_init__` of a user's class is called. Attributes
+    that are no entries are handed on as they are; values of `cached_property` are left
+    out, since they are computed from the entries.
+    """
     if tree is None:
         return None
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return kind([map_tree(function, part) for part in tree])
     if isinstance(tree, dict):
-        found = copy.copy(tree)  # a defaultdict, say, keeps its default
-        found.update((key, map_tree(function, v)) for key, v in tree.items())
+        mapped = [(key, map_tree(function, part)) for key, part in tree.items()]
+        entries = copy.copy(tree)  # a defaultdict, say, keeps its default
+        for key, part in mapped:
+            dict.__setitem__(entries, key, part)
+        return _with_attributes(entries, tree)
+    if isinstance(tree, list):
+        elements = copy.copy(tree)
+        list.__setitem__(elements, slice(None), [map_tree(function, x) for x in tree])
+        return _with_attributes(elements, tree)
+    if isinstance(tree, tuple):
+        parts = [map_tree(function, part) for part in tree]
+        return _with_attributes(tuple.__new__(kind, parts), tree)
+    if _is_dataclass(tree):
+        found = _with_attributes(object.__new__(kind), tree)
+        for name, part in _fields(tree).items():
+            object.__setattr__(found, name, map_tree(function, part))
         return found
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(map_tree(function, v) for v in tree))
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(map_tree(function, v) for v in tree)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        fields = [field.name for field in dataclasses.fields(tree)]
-        changed = {name: map_tree(function, getattr(tree, name)) for name in fields}
-        return dataclasses.replace(tree, **changed)
     return function(tree)
 
 
 def leaves(tree: Any) -> list[Any]:
-    """The leaves of a nest, in the order of `map_tree`; None is none."""
+    """The leaves of a nest, in the order of `map_tree`."""
     found: list[Any] = []
     _collect(tree, found)
+    return found
+
+
+def paths(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of a nest with their paths, in the order of `leaves`.
+
+    >>> list(paths({"W": [1, 2]}, "p"))
+    [('p["W"][0]', 1), ('p["W"][1]', 2)]
+    """
+    entries = _entries(tree)
+    if entries is None:
+        yield path, tree
+        return
+    for key, part in entries.items():
+        yield from paths(part, path + _step(tree, key))
+
+
+def hidden(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The attributes of containers that are no entries, with their paths.
+
+    What is computed from the entries and kept there does not change with them.
+    """
+    entries = _entries(tree)
+    if entries is None:
+        return
+    for name, value in _attributes(tree).items():
+        yield f"{path}.{name}", value
+    for key, part in entries.items():
+        yield from hidden(part, path + _step(tree, key))
+
+
+def alike(tree: Any, other: Any) -> bool:
+    """Whether two nests have the same structure, and equal leaves.
+
+    Dicts are alike that have the same keys, in any order and of any kind of dict; all
+    other containers have to be of one type.
+    """
+    entries, others = _entries(tree), _entries(other)
+    if entries is None or others is None:
+        return entries is others and bool(tree == other)
+    return (
+        _comparable(tree, other)
+        and entries.keys() == others.keys()
+        and all(alike(part, others[key]) for key, part in entries.items())
+    )
+
+
+def paired(
+    tree: Any, other: Any, names: tuple[str, str], leaf: Callable[[str, Any, Any], Any]
+) -> list[Any]:
+    """One value for each leaf of `tree`, from the leaf of `other` at the same path.
+
+    Args:
+        tree: a nest.
+        other: a nest of the same structure; see `alike`. A leaf of `tree` that is an
+            array may meet a list of numbers.
+        names: what `other` and `tree` are called in messages, with their paths: "jvp:
+            tangents[0]" and "primals[0]".
+        leaf: of the name, the leaf of `tree`, and what stands there in `other`: the
+            value, or an error.
+
+    Raises:
+        TypeError: where a container meets another type.
+        ValueError: where a key or an element is missing or added.
+    """
+    name, model = names
+    entries, others = _entries(tree), _entries(other)
+    if entries is None:
+        return [leaf(name, tree, other)]
+    if others is None or not _comparable(tree, other):
+        raise TypeError(
+            f"{name} is of type {_kind(other)}, expected {_kind(tree)}, as {model} is. "
+            "Give both the same structure"
+        )
+    if entries.keys() != others.keys():
+        raise ValueError(
+            f"{name} has {_keys(other)}, expected {_keys(tree)}, as {model} has. Give "
+            "both the same structure"
+        )
+    found = []
+    for key, part in entries.items():
+        step = _step(tree, key)
+        found += paired(part, others[key], (name + step, model + step), leaf)
     return found
 
 
@@ -48,9 +157,8 @@ def like(other: Any, tree: Any) -> Any:
     if isinstance(tree, (list, tuple)):
         equal = isinstance(other, (list, tuple)) and len(tree) == len(other)
         return list(map(like, other, tree)) if equal else tree
-    if dataclasses.is_dataclass(tree) and type(other) is type(tree):
-        names = [field.name for field in dataclasses.fields(tree)]
-        return [like(getattr(other, n), getattr(tree, n)) for n in names]
+    if _is_dataclass(tree) and type(other) is type(tree):
+        return like(_fields(other), _fields(tree))
     return tree
 
 
@@ -61,8 +169,79 @@ def _collect(tree: Any, found: list[Any]) -> None:
     elif isinstance(tree, dict):
         for part in tree.values():
             _collect(part, found)
-    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        for field in dataclasses.fields(tree):
-            _collect(getattr(tree, field.name), found)
+    elif _is_dataclass(tree):
+        for part in _fields(tree).values():
+            _collect(part, found)
     elif tree is not None:
         found.append(tree)
+
+
+def _is_dataclass(tree: Any) -> bool:
+    return dataclasses.is_dataclass(tree) and not isinstance(tree, type)
+
+
+def _fields(tree: Any) -> dict[str, Any]:
+    """The fields of a dataclass that are set, by name."""
+    names = [field.name for field in dataclasses.fields(tree)]
+    return {name: getattr(tree, name) for name in names if hasattr(tree, name)}
+
+
+def _entries(tree: Any) -> dict[Any, Any] | None:
+    """The parts of a container by key, place or field; None of a leaf."""
+    if tree is None:
+        return {}
+    if isinstance(tree, dict):
+        return dict(tree)
+    if isinstance(tree, (list, tuple)):
+        return dict(enumerate(tree))
+    return _fields(tree) if _is_dataclass(tree) else None
+
+
+def _step(tree: Any, key: Any) -> str:
+    """What leads from a container to one of its parts, as Python writes it."""
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return f".{tree._fields[key]}"
+    if not isinstance(tree, (dict, list, tuple)):
+        return f".{key}"
+    return f'["{key}"]' if isinstance(key, str) else f"[{key!r}]"
+
+
+def _comparable(tree: Any, other: Any) -> bool:
+    return type(tree) is type(other) or (
+        isinstance(tree, dict) and isinstance(other, dict)
+    )
+
+
+def _attributes(tree: Any) -> dict[str, Any]:
+    """The attributes of a container that are neither entries nor computed from them."""
+    held = getattr(tree, "__dict__", None)
+    if held is None or held is tree:
+        return {}
+    fields = _fields(tree) if _is_dataclass(tree) else {}
+    return {
+        name: value
+        for name, value in held.items()
+        if name not in fields
+        and not isinstance(getattr(type(tree), name, None), cached_property)
+    }
+
+
+def _with_attributes(found: Any, tree: Any) -> Any:
+    """`found` with the attributes of `tree`; entries that are attributes stay so."""
+    held = getattr(tree, "__dict__", None)
+    if held is tree:
+        found.__dict__ = found
+    elif held is not None:
+        vars(found).clear()
+        vars(found).update(_attributes(tree))
+    return found
+
+
+def _kind(tree: Any) -> str:
+    return "None" if tree is None else type(tree).__name__
+
+
+def _keys(tree: Any) -> str:
+    if isinstance(tree, (list, tuple)):
+        return f"{len(tree)} elements"
+    return f"the keys {sorted(_entries(tree) or {}, key=str)}"

@@ -130,7 +130,11 @@ ERRORS = [
         ValueError,
         r"g has shape \(2,\), expected .*\(3",
     ),
-    (lambda: jvp(layer, (X,), (A,)), ValueError, r"tangents of shapes \[\(3, 2\)\]"),
+    (
+        lambda: jvp(layer, (X,), (A,)),
+        ValueError,
+        r"jvp: tangents\[0\] has shape \(3, 2\), expected \(2,\)",
+    ),
     (
         lambda: jacobian(lambda x: None)(X),
         TypeError,

@@ -18,7 +18,7 @@ from autograd.programs.results import Results, agree
 from autograd.programs.steps import Slot
 from autograd.programs.tracing import Traced
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.trees import leaves, like, map_tree
+from autograd.trees import alike, leaves, like, map_tree
 
 __all__ = ["compile", "fresh", "steady"]
 
@@ -175,11 +175,11 @@ class _Program:
                 lambda x: wrap(tape.enter(value_of(_entering(x)))) if _varies(x) else x,
                 given,
             )
+            inputs = leaves(entered)  # the function may change its nests
             with under(state.get()._replace(tape=recorder)):
                 out = fun(*entered[0], **entered[1])
             self.inputs = [
-                int(x._data.slot) if isinstance(x, Tensor) else None
-                for x in leaves(entered)
+                int(x._data.slot) if isinstance(x, Tensor) else None for x in inputs
             ]
             self.slots = [int(x._data.slot) for x in self.leaves]
             grads = [x._grad for x in self.leaves]
@@ -271,7 +271,7 @@ class _Program:
             return
         tree, given = map_tree(_placeholder, (args, kwargs)), self._leaves(args, kwargs)
         kinds = [_kind(x) for x in given]
-        if kinds == self.signature and tree == self.tree:
+        if kinds == self.signature and alike(self.tree, tree):
             return
         pairs = zip(kinds, self.signature, strict=False)
         differs = next((pair for pair in pairs if pair[0] != pair[1]), None)
