@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Tensor, logsumexp, sigmoid, softplus
 from rnn.binary import all_states, pair_energy
+from rnn.budget import charge
 from rnn.checks import check_sizes
 from rnn.energy import EnergyModel, check_few
 
@@ -42,6 +43,7 @@ class RestrictedBoltzmannMachine(EnergyModel):
         self, visible: int, hidden: int, *, rng: np.random.Generator | int | None = None
     ) -> None:
         check_sizes("RestrictedBoltzmannMachine", visible=visible, hidden=hidden)
+        charge((visible * hidden + visible + hidden,))
         super().__init__(visible, hidden)
         W = SPREAD * np.random.default_rng(rng).normal(size=(hidden, visible))
         self.W = Tensor(W, requires_grad=True, name="W")
@@ -119,6 +121,7 @@ class BoltzmannMachine(EnergyModel):
         check_sizes("BoltzmannMachine", least=0, hidden=hidden)
         super().__init__(visible, hidden)
         N = visible + hidden
+        charge((N * (N + 1) // 2,))
         i, j = np.triu_indices(N, 1)
         self._pair = np.zeros((N, N), int)
         self._pair[i, j] = self._pair[j, i] = 1 + np.arange(len(i))

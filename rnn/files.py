@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from autograd.extras import require
-from autograd.files import written
+from autograd.files import path_of, written
 from rnn.boltzmann import BoltzmannMachine, RestrictedBoltzmannMachine
+from rnn.budget import budget
 from rnn.cells import GRUCell, LSTMCell, RNNCell
 from rnn.elman import ElmanNetwork
 from rnn.hopfield import Hopfield
 from rnn.language_model import LanguageModel
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
-from rnn.module import Module
+from rnn.module import Module, tie, under_all_names
 from rnn.recurrent import GRU, LSTM, RNN
+from rnn.tensorfile import ModelFileError, decoded, encoded, parsed
 from rnn.window import WindowMLP
 
 __all__ = [
     "ModelFileError", "load", "load_weights", "read_tensors", "save", "save_weights",
     "tensor_bytes", "write_tensors",
 ]  # fmt: skip
+
+Path = str | bytes | PathLike[str]
 
 ARCHITECTURES: dict[str, type[Module]] = {
     kind.__name__: kind
@@ -34,21 +37,21 @@ ARCHITECTURES: dict[str, type[Module]] = {
         RestrictedBoltzmannMachine,
     )
 }  # fmt: skip
-FORMAT = "unrolled"
-NUMBERS = {
-    "F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8",
-    "BOOL", "C64",
+SMALLEST: dict[str, tuple[Any, ...]] = {
+    "ElmanNetwork": (1, 1, 1), "WindowMLP": (1, 1, 1, 1), "LanguageModel": (1, 1, 1),
+    "MLP": ([1, 1],), "LayerNorm": (1,), "Hopfield": (1,), "BoltzmannMachine": (1,),
 }  # fmt: skip
-"""The kinds of numbers in a file that come as arrays."""
+"""Arguments of the smallest network of a kind; (1, 1) of the others."""
+FORMAT = "unrolled"
+MISSING_NUMBERS = 100_000
+"""How many numbers a file may lack for its missing arrays to be named."""
+JSON_KINDS = {
+    dict: "an object", list: "a list", str: "a text", bool: "true or false",
+    int: "a whole number", float: "a number", type(None): "null",
+}  # fmt: skip
 
 
-class ModelFileError(ValueError):
-    """A file that is no model of ours, or is damaged; the message says which and why."""
-
-
-def write_tensors(
-    path: str | Path, tensors: dict[str, Any], metadata: dict[str, Any]
-) -> None:
+def write_tensors(path: Path, tensors: dict[str, Any], metadata: dict[str, Any]) -> None:
     """Write arrays by name, and any JSON beside them, as one safetensors file."""
     data = tensor_bytes(tensors, metadata)
     with written(path) as temporary:
@@ -57,48 +60,65 @@ def write_tensors(
 
 def tensor_bytes(tensors: dict[str, Any], metadata: dict[str, Any]) -> bytes:
     """The safetensors file of arrays by name, and any JSON beside them."""
-    text = {"format": FORMAT, "unrolled": json.dumps(metadata, ensure_ascii=False)}
-    return _encoded(tensors, text)
+    return encoded(tensors, {"format": FORMAT, "unrolled": _as_text(metadata)})
 
 
-def read_tensors(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _as_text(metadata: Any) -> str:
+    """JSON; numbers of NumPy are Python's there."""
+    return json.dumps(metadata, ensure_ascii=False, default=np.generic.item)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arrays and the JSON that `write_tensors` wrote.
 
     Raises:
         FileNotFoundError, IsADirectoryError: where there is no such file, or a folder.
         ModelFileError: where it is not safetensors, is cut short, or is not ours.
     """
-    tensors, metadata = _decoded(path)
-    if metadata.get("format") != FORMAT:
+    path = path_of(path)
+    tensors, text = decoded(path)
+    if text.get("format") != FORMAT:
         raise ModelFileError(
             f"{path}: a safetensors file, but not one of unrolled's; `load_weights` "
             "reads the arrays in it, for a network's `load_state_dict`"
         )
     try:
-        return tensors, json.loads(metadata["unrolled"])
-    except (KeyError, json.JSONDecodeError) as error:
-        raise ModelFileError(f"{path}: the metadata is damaged ({error})") from error
+        metadata = parsed(text.get("unrolled", ""))
+    except ValueError as error:
+        raise ModelFileError(f"{path}: the metadata is damaged ({error})") from None
+    if not isinstance(metadata, dict):
+        raise ModelFileError(
+            f"{path}: the metadata is damaged ({_kind(metadata)}, expected an object)"
+        )
+    return tensors, metadata
 
 
-def save_weights(state: dict[str, Any], path: str | Path) -> None:
+def _kind(value: Any) -> str:
+    """What a JSON value is, in words."""
+    return JSON_KINDS[type(value)]
+
+
+def save_weights(state: dict[str, Any], path: Path) -> None:
     """Write arrays by name, such as a `state_dict`, for any reader of safetensors.
 
     In PyTorch, `module.load_state_dict(safetensors.torch.load_file(path))` takes them.
 
     Raises:
         TypeError: for what are no arrays by name, or not of numbers.
+        ValueError: for a name that no safetensors file can have.
+        OSError: if the file cannot be written; it names the file.
     """
     if not isinstance(state, Mapping):
         raise TypeError(
             f"save_weights: got a {type(state).__name__}, expected arrays by name, as "
             "network.state_dict() gives them"
         )
-    data = _encoded(state, None)
+    data = encoded(state)
     with written(path) as temporary:
         temporary.write_bytes(data)
 
 
-def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
+def load_weights(path: Path, prefix: str = "") -> dict[str, Any]:
     """The arrays by name in a safetensors file, whoever wrote it, for `load_state_dict`.
 
     Args:
@@ -108,7 +128,8 @@ def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
 
     Returns:
         Arrays of the numbers in the file. bfloat16, which NumPy lacks, comes as float32,
-        of which it is the upper half, so nothing is rounded.
+        of which it is the upper half, so nothing is rounded. A parameter with two names,
+        which `safetensors.torch.save_model` writes once, comes under both.
 
     Raises:
         FileNotFoundError, IsADirectoryError: where there is no such file, or a folder.
@@ -116,7 +137,11 @@ def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
             writes, is told but never opened. Where there are entries of a kind of number
             that NumPy lacks, naming them; where nothing is under `prefix`.
     """
-    tensors, _ = _decoded(path)
+    path = path_of(path)
+    tensors, text = decoded(path)
+    # What safetensors.torch.save_model leaves out: names of a parameter with several.
+    kept = {n: first for n, first in text.items() if n not in tensors}
+    tensors |= {n: np.array(tensors[k]) for n, k in kept.items() if k in tensors}
     head = f"{prefix.removesuffix('.')}." if prefix else ""
     found = {
         name.removeprefix(head): x for name, x in tensors.items() if name.startswith(head)
@@ -130,75 +155,13 @@ def load_weights(path: str | Path, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _encoded(tensors: dict[str, Any], text: dict[str, str] | None) -> bytes:
-    safetensors = require("safetensors.numpy", "all", "Writing a safetensors file")
-    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    for name, array in arrays.items():
-        if array.dtype.kind not in "biuf" and array.dtype != np.complex64:
-            raise TypeError(
-                f"{name} is {array.dtype}, which safetensors lacks; expected real numbers"
-            )
-    data: bytes = safetensors.save(arrays, metadata=text)
-    return data
-
-
-def _decoded(path: str | Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """The arrays and the text of any safetensors file; errors as in `load_weights`."""
-    safetensors = require("safetensors", "all", "Reading a safetensors file")
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: a folder, expected a safetensors file in it")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            kinds = {n: file.get_slice(n).get_dtype() for n in file.keys()}  # noqa: SIM118
-            strange = [f"{n} is {k}" for n, k in kinds.items() if k not in NUMBERS]
-            if strange:
-                raise ModelFileError(
-                    f"{path}: {', '.join(strange)}, numbers that NumPy lacks; write them "
-                    "as float32"
-                )
-            tensors = {n: file.get_tensor(n) for n, k in kinds.items() if k != "BF16"}
-        if len(tensors) < len(kinds):
-            for name, entry in safetensors.deserialize(path.read_bytes()):
-                if entry["dtype"] == "BF16":
-                    tensors[name] = _widened(entry["data"]).reshape(entry["shape"])
-    except safetensors.SafetensorError as error:
-        raise ModelFileError(
-            f"{path}: not a safetensors file, or damaged ({error}){_pickled(path)}"
-        ) from error
-    return tensors, metadata
-
-
-def _widened(data: bytes) -> Any:
-    """The float32 numbers whose upper halves are the bfloat16 numbers `data`."""
-    halves = np.frombuffer(data, "<u2").astype(np.uint32)
-    return (halves << 16).view(np.float32)
-
-
-def _pickled(path: Path) -> str:
-    """What to say of a file that is a pickle, plain or in a zip file as PyTorch's are."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    # After the length of its header, a safetensors file has a brace.
-    if not (head.startswith((b"PK\x03\x04", b"\x80")) and head[8:] != b"{"):
-        return ""
-    return (
-        ". It is a pickle, as torch.save writes: reading one may run any code, so it is "
-        "not opened. In PyTorch, safetensors.torch.save_file(torch.load("
-        f"{path.name!r}, weights_only=True), 'weights.safetensors') converts it"
-    )
-
-
-def save(model: Module, path: str | Path, details: dict[str, Any] | None = None) -> None:
+def save(model: Module, path: Path, details: dict[str, Any] | None = None) -> None:
     """Write a network: its parameters, its architecture, and `details` (any JSON).
 
     Raises:
         TypeError: for what is none of this library's networks, a subclass of one
             included, which `load` could not make again; for details that are no JSON.
-        IsADirectoryError: where `path` is a folder.
+        OSError: if the file cannot be written, or `path` is a folder; it names the file.
     """
     kind = type(model)
     if ARCHITECTURES.get(kind.__name__) is not kind:
@@ -207,40 +170,99 @@ def save(model: Module, path: str | Path, details: dict[str, Any] | None = None)
             "which `load` can make again. The arrays alone: "
             "save_weights(network.state_dict(), path)"
         )
-    if Path(path).is_dir():
-        raise IsADirectoryError(f"save: {path} is a folder, expected the path of a file")
+    details = {} if details is None else details
     try:
-        json.dumps(details)
+        if not isinstance(details, dict):
+            raise TypeError(f"a {type(details).__name__}")
+        json.dumps(details, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise TypeError(
             f"save: the details are not JSON: {error}. Expected dicts, lists, strings "
             "and numbers; of an array, array.tolist()"
         ) from error
-    architecture = {"class": type(model).__name__, "arguments": model.config}
-    metadata = {"architecture": architecture, "details": details or {}}
-    write_tensors(path, model.state_dict(), metadata)
+    architecture: dict[str, Any] = {"class": kind.__name__, "arguments": model.config}
+    metadata = {"architecture": architecture, "details": details}
+    first = {p: name for name, p in model.parameters().items()}
+    if tied := {n: first[p] for n, p in under_all_names(model) if first[p] != n}:
+        architecture["tied"] = tied
+    write_tensors(path, {name: p.data for p, name in first.items()}, metadata)
 
 
-def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
+def load(path: Path) -> tuple[Any, dict[str, Any]]:
     """The network that `save` wrote, and its details.
 
-    Nothing in the file is run: the architecture is looked up by name.
+    Nothing in the file is run: the architecture is looked up by name. Sizes are held
+    against the numbers in the file before there is memory for them.
 
     Raises:
         FileNotFoundError, IsADirectoryError, ModelFileError: see `read_tensors`; and
             where the architecture is unknown or the parameters do not fit it.
     """
+    path = path_of(path)
     tensors, metadata = read_tensors(path)
     try:
-        described = metadata["architecture"]
-        model = ARCHITECTURES[described["class"]](**described["arguments"])
+        model = _built(metadata.get("architecture"), tensors)
         model.load_state_dict(tensors)
         bad = [name for name, value in tensors.items() if not np.isfinite(value).all()]
         if bad:
             raise ValueError(f"{', '.join(bad)} has entries that are not finite")
-    except (KeyError, TypeError, ValueError) as error:
+        details = _entry(metadata, "details", dict, {})
+    except ValueError as error:
         raise ModelFileError(
             f"{path}: not a network that can be used: {error}; known architectures are "
             f"{', '.join(ARCHITECTURES)}"
         ) from error
-    return model, metadata.get("details", {})
+    return model, details
+
+
+def _built(described: Any, tensors: dict[str, Any]) -> Module:
+    """The network of a description in a file, with initial parameters.
+
+    Raises:
+        ValueError: if it describes none, or one of more numbers than the file has.
+    """
+    if not isinstance(described, dict):
+        raise ValueError(f"the architecture is {_kind(described)}, expected an object")
+    kind = _entry(described, "class", str)
+    arguments = _entry(described, "arguments", dict)
+    tied = _entry(described, "tied", dict, {})
+    if kind not in ARCHITECTURES:
+        raise ValueError(f"the class is {kind!r}, which is unknown")
+    _check_arguments(kind, arguments)
+    twice = [tensors[first].size for first in map(str, tied.values()) if first in tensors]
+    numbers = sum(x.size for x in tensors.values()) + sum(twice)
+    with budget(numbers + MISSING_NUMBERS):
+        model = ARCHITECTURES[kind](**arguments)
+    for name, first in tied.items():
+        tie(model, name, first)
+    return model
+
+
+def _entry(found: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
+    """An entry of the metadata; ValueError if it is missing or something else."""
+    value = found.get(name, default)
+    if not isinstance(value, kind):
+        what = f"is {_kind(value)}" if name in found else "is missing"
+        raise ValueError(f"{name} {what}, expected {JSON_KINDS[kind]}")
+    return value
+
+
+def _check_arguments(kind: str, arguments: dict[str, Any]) -> None:
+    """Raise ValueError unless they are of the kinds that a network of that class has."""
+    config = ARCHITECTURES[kind](*SMALLEST.get(kind, (1, 1))).config
+    for name, value in arguments.items():
+        if name not in config:
+            raise ValueError(f"{kind} has no argument {name!r}, only {', '.join(config)}")
+        _check_kind(name, value, type(config[name]))
+        if isinstance(value, list):
+            for part in value:
+                _check_kind(f"an entry of {name}", part, int)
+    given = SMALLEST.get(kind, (1, 1))
+    missing = [name for name in list(config)[: len(given)] if name not in arguments]
+    if missing:
+        raise ValueError(f"{kind} has no {', '.join(missing)}")
+
+
+def _check_kind(name: str, value: Any, expected: type) -> None:
+    if type(value) is not expected and (type(value), expected) != (int, float):
+        raise ValueError(f"{name} is {_kind(value)}, expected {JSON_KINDS[expected]}")

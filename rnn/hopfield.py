@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor, grad
 from rnn.binary import check_states, pair_energy
+from rnn.budget import charge
 from rnn.checks import check_sizes
 from rnn.module import Module
 
@@ -66,6 +67,7 @@ class Hopfield(Module):
     def __init__(self, size: int) -> None:
         check_sizes("Hopfield", size=size)
         self.config = {"size": size}
+        charge((size, size))
         self.W = Tensor(np.zeros((size, size)), name="W")
         self.b = Tensor(np.zeros(size), name="b")
 

@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Tensor, fresh, linear, named
 from autograd.tensor import array_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
+from rnn.budget import charge
 from rnn.checks import as_number, check_sizes
 from rnn.module import Module, check_config, uniform
 
@@ -84,6 +85,7 @@ class Embedding(Module):
         K, M = num_embeddings, embedding_dim
         sizes = {"num_embeddings": K, "embedding_dim": M}
         self.config = check_config(self, sizes, dtype)
+        charge((K, M))
         rows = np.random.default_rng(rng).normal(size=(K, M)).astype(dtype)
         self.weight = Tensor(rows, requires_grad=True, name="weight")
 
@@ -126,6 +128,7 @@ class LayerNorm(Module):
             raise ValueError(f"LayerNorm: eps={eps!r}, expected 0 or above")
         sizes = {"normalized_shape": normalized_shape}
         self.config = check_config(self, sizes, dtype, eps=eps)
+        charge((2, normalized_shape))
         ones = np.ones(normalized_shape, dtype)
         self.weight = Tensor(ones, requires_grad=True, name="weight")
         self.bias = Tensor(0 * ones, requires_grad=True, name="bias")

@@ -11,9 +11,10 @@ import numpy as np
 from autograd import Tensor, steady
 from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
+from rnn.budget import charge
 from rnn.checks import check_sizes
 
-__all__ = ["Module", "check_config", "uniform"]
+__all__ = ["Module", "check_config", "tie", "under_all_names", "uniform"]
 
 SWITCHES = {"bias", "batch_first", "bidirectional"}
 """Arguments that are on or off."""
@@ -83,16 +84,8 @@ class Module:
         first of them: it is one parameter to count, to clip and to move.
         """
         found: dict[Tensor, str] = {}
-        for name, x in vars(self).items():
-            if isinstance(x, Tensor):  # most attributes are one, or hold none
-                found.setdefault(x, name)
-            elif isinstance(x, (Module, list, tuple, dict)):
-                for path, part in _parts(name, x):
-                    if isinstance(part, Tensor):
-                        found.setdefault(part, path)
-                        continue
-                    for inner, p in part.parameters().items():
-                        found.setdefault(p, f"{path}.{inner}")
+        for name, p in under_all_names(self):
+            found.setdefault(p, name)
         return {name: p for p, name in found.items()}
 
     def having(self, **parameters: Any) -> Self:
@@ -115,19 +108,23 @@ class Module:
         return self.train(False)
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of every parameter's value by name."""
-        return {name: np.array(p.data) for name, p in self.parameters().items()}
+        """A copy of every parameter's value by name.
+
+        One that two layers share is there under both names, as in PyTorch.
+        """
+        return {name: np.array(p.data) for name, p in under_all_names(self)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Set every parameter's value.
 
         Args:
-            state: arrays, or Tensors, by name, as `state_dict` gives them.
+            state: arrays, or Tensors, by name, as `state_dict` gives them. One name
+                is enough for a parameter that two layers share.
 
         Raises:
             TypeError: for no dict.
             ValueError: naming every entry that is missing, unknown, misshapen or has no
-                real numbers.
+                real numbers; and two names of one parameter with different values.
         """
         own = self.parameters()
         for name, value in self._checked_state(state).items():
@@ -141,19 +138,25 @@ class Module:
                 f"{caller}: got a {type(state).__name__}, expected arrays by name, as "
                 "state_dict() gives them"
             )
-        own = self.parameters()
-        found = {name: np.asarray(value_of(value)) for name, value in state.items()}
-        wrong = [f"{name} is missing" for name in own if name not in found]
-        wrong += [f"{name} is unknown" for name in found if name not in own]
-        for name in [name for name in own if name in found]:
-            value, shape = found[name], own[name].shape
-            if value.shape != shape:
-                wrong.append(f"{name} has shape {value.shape}, expected {shape}")
-            elif value.dtype.kind not in "fiu":
-                wrong.append(f"{name} is {value.dtype}, expected real numbers")
+        given = {name: np.asarray(value_of(value)) for name, value in state.items()}
+        names: dict[Tensor, list[str]] = {}
+        for name, p in under_all_names(self):
+            names.setdefault(p, []).append(name)
+        known = {name for each in names.values() for name in each}
+        there = [[n for n in each if n in given] for each in names.values()]
+        pairs = list(zip(names.items(), there, strict=True))
+        wrong = [f"{each[0]} is missing" for (_, each), have in pairs if not have]
+        wrong += [f"{name} is unknown" for name in given if name not in known]
+        for (p, _), have in pairs:
+            wrong += [w for n in have for w in _misfits(n, given[n], p.shape)]
+            wrong += [
+                f"{have[0]} and {n} are one parameter, but have different values"
+                for n in have[1:]
+                if not _equal(given[have[0]], given[n])
+            ]
         if wrong:
             raise ValueError(f"{caller}: {'; '.join(wrong)}")
-        return found
+        return {each[0]: given[have[0]] for (_, each), have in pairs}
 
     def zero_grad(self) -> None:
         """Forget every parameter's gradient."""
@@ -167,6 +170,57 @@ class Module:
         total = sum(p.size for p in self.parameters().values())
         head = f"{type(self).__name__}({arguments})"
         return "\n".join((head, *rows, f"  {total:,} parameters"))
+
+
+def under_all_names(module: Module) -> Iterator[tuple[str, Tensor]]:
+    """Name and parameter; one that two layers share comes under both names."""
+    for name, x in vars(module).items():
+        if isinstance(x, Tensor):  # most attributes are one, or hold none
+            yield name, x
+        elif isinstance(x, (Module, list, tuple, dict)):
+            for path, part in _parts(name, x):
+                if isinstance(part, Tensor):
+                    yield path, part
+                    continue
+                for inner, p in under_all_names(part):
+                    yield f"{path}.{inner}", p
+
+
+def tie(module: Module, name: str, first: Any) -> None:
+    """Put the parameter called `first` in the place of that called `name`.
+
+    Raises:
+        ValueError: if the module lacks one of them, or they have different shapes.
+    """
+    found = dict(under_all_names(module))
+    if not (isinstance(first, str) and name in found and first in found):
+        raise ValueError(f"{name} is tied to {first!r}, one of which there is not")
+    if found[name].shape != found[first].shape:
+        raise ValueError(
+            f"{name} of shape {found[name].shape} is tied to {first} of shape "
+            f"{found[first].shape}"
+        )
+    owner, _, attribute = name.rpartition(".")
+    holder: Any = module
+    for part in owner.split(".") if owner else ():
+        holder = holder[int(part)] if isinstance(holder, list) else getattr(holder, part)
+    setattr(holder, attribute, found[first])
+
+
+def _misfits(name: str, value: Any, shape: tuple[int, ...]) -> list[str]:
+    """What keeps a value from being that of a parameter of this shape."""
+    if value.shape != shape:
+        return [f"{name} has shape {value.shape}, expected {shape}"]
+    if value.dtype.kind not in "fiu":
+        return [f"{name} is {value.dtype}, expected real numbers"]
+    return []
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Whether two arrays of real numbers have the same ones, NaN in the same places."""
+    if a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu":
+        return True  # which is told anyway
+    return np.array_equal(a, b, equal_nan=True)
 
 
 def _parts(name: str, attribute: Any) -> Iterator[tuple[str, Any]]:
@@ -210,6 +264,7 @@ def uniform(
     rng: np.random.Generator, fan: int, *shape: int, name: str, dtype: Any
 ) -> Tensor:
     """A parameter drawn from U(−1/√fan, 1/√fan), PyTorch's range for recurrent nets."""
+    charge(shape)
     bound = 1 / np.sqrt(fan)
     draw = rng.uniform(-bound, bound, shape).astype(dtype)
     return Tensor(draw, requires_grad=True, name=name)
