@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any
@@ -231,7 +232,8 @@ def _built(described: Any, tensors: dict[str, Any]) -> Module:
     _check_arguments(kind, arguments)
     twice = [tensors[first].size for first in map(str, tied.values()) if first in tensors]
     numbers = sum(x.size for x in tensors.values()) + sum(twice)
-    with budget(numbers + MISSING_NUMBERS):
+    with budget(numbers + MISSING_NUMBERS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # given when the network was made
         model = ARCHITECTURES[kind](**arguments)
     for name, first in tied.items():
         tie(model, name, first)

@@ -183,7 +183,7 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     if len(data) < 8:
         raise _DamageError(f"{len(data)} bytes, expected at least 8")
     N = int.from_bytes(data[:8], "little")
-    if N > len(data) - 8 or N > MAX_HEADER_BYTES:
+    if min(len(data) - 8, MAX_HEADER_BYTES) < N:
         raise _DamageError(f"a header of {N} bytes in a file of {len(data)}")
     try:
         header = parsed(data[8 : 8 + N].decode())
