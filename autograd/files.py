@@ -28,7 +28,8 @@ def written(path: str | bytes | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         OSError: if the file cannot be written, naming it. What was there before stays.
     """
-    path = Path(os.path.realpath(path_of(path)))
+    given = path_of(path)
+    path = Path(os.path.realpath(given))
     name = beside(path, "", DRAWN_BYTES)
     drawn = str(path.with_name(f".{name.stem}-"))
     temporary = None
@@ -45,7 +46,7 @@ def written(path: str | bytes | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         if error.filename is None or str(error.filename).startswith(drawn):
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            raise OSError(error.errno, error.strerror, str(given)) from error
         raise
     finally:
         if temporary is not None:

@@ -171,6 +171,10 @@ def save(model: Module, path: Path, details: dict[str, Any] | None = None) -> No
             "which `load` can make again. The arrays alone: "
             "save_weights(network.state_dict(), path)"
         )
+    if path_of(path).is_dir():
+        raise IsADirectoryError(
+            f"save: {path_of(path)} is a folder, expected the path of a file"
+        )
     details = {} if details is None else details
     try:
         if not isinstance(details, dict):

@@ -369,7 +369,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(tmp_path):
         with pytest.raises(OSError, match=f"a device or a pipe.*{path}"):
             save(Linear(1, 1), path)
     assert Path("/dev/null").is_char_device()
-    with pytest.raises(IsADirectoryError, match=f"a folder, .*{tmp_path}"):
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path} is a folder, expected"):
         save(Linear(1, 1), tmp_path)
     (tmp_path / "empty").touch()
     with pytest.raises(ModelFileError, match=r"empty: not a safetensors file.*0 bytes"):
