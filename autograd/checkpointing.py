@@ -14,7 +14,7 @@ from autograd.context import no_grad, recording
 from autograd.primitive import Primitive
 from autograd.recorded import name_of
 from autograd.tensor import DISPATCH, Tensor, seal, value_of, wrap
-from autograd.trees import itself, leaves, map_tree
+from autograd.trees import Repeated, by_place, itself, leaves, map_tree
 
 __all__ = ["checkpoint"]
 
@@ -43,7 +43,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     def once(*args: Any, **kwargs: Any) -> Any:
         given = map_tree(itself, (args, kwargs))
         tensors = [x for x in leaves(given) if _live(x)]
-        out, joined, closed_over, seals = _first_run(fun, given)
+        out, joined, closed_over, seals = _first_run(fun, args, kwargs)
         if joined is None:
             return out
         operation = _operation(fun, given, len(tensors), closed_over, seals)
@@ -98,15 +98,15 @@ def _parts(joined: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
 
 
 def _first_run(
-    fun: Callable[..., Any], given: Any
+    fun: Callable[..., Any], args: Any, kwargs: Any
 ) -> tuple[Any, Any, list[Tensor], list[int]]:
     """What `fun` returns, that as one Tensor, the Tensors it uses unasked, and seals."""
     start = wrap(0.0)._order
-    variables = [_leaf(x._data) for x in leaves(given) if _live(x)]
-    fresh = iter(variables)
-    args, kwargs = map_tree(lambda x: next(fresh) if _live(x) else x, given)
+    own = map_tree(lambda x: _leaf(x._data) if _live(x) else x, (args, kwargs))
+    repeated = Repeated(by_place(args, kwargs), by_place(*own))
     with recording():
-        out = fun(*args, **kwargs)
+        out = fun(*own[0], **own[1])
+        repeated.check("checkpoint", "arguments")
         if not any(_live(x) for x in leaves(out)):
             return out, None, [], []
         joined = _joined(out)

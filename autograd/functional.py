@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import sweep
+from autograd.context import recording
 from autograd.programs.tracing import Traced
 from autograd.recorded import RecordedCall, argument_places, numbers_like, ones_of
 from autograd.tensor import Tensor, value_of
@@ -159,8 +160,9 @@ def jvp(
     run.check_numbers()
     roots = [x for x in leaves(run.value) if run.depends(x)]
     duals = [Tensor(np.zeros_like(ones_of(x)), requires_grad=True) for x in roots]
-    pulled = leaves(run.pull(roots, duals))
-    product = sum(np.sum(g * t) for g, t in zip(pulled, along, strict=True))
+    with recording():
+        pulled = leaves(run.pull(roots, duals))
+        product = sum(np.sum(g * t) for g, t in zip(pulled, along, strict=True))
     for dual in duals:
         dual._spent = True
     table: dict[Tensor, Any] = {}
@@ -206,7 +208,8 @@ def jacobian(fun: Function, argnums: Argnums = 0) -> Function:
 def _rows(run: RecordedCall, out: Any) -> tuple[Any, ...]:
     """∂out/∂args for one array `out`, in the nests of the arguments."""
     shape = np.shape(value_of(out))
-    basis = np.eye(math.prod(shape), dtype=ones_of(out).dtype) if run.depends(out) else ()
+    dtype = np.result_type(value_of(out))
+    basis = np.eye(math.prod(shape), dtype=dtype) if run.depends(out) else ()
     rows = [run.pull([out], [unit.reshape(shape)]) for unit in basis]
     columns = [iter(leaves(row)) for row in rows]
 
@@ -245,7 +248,6 @@ def hvp(fun: Function) -> Callable[[Any, Any], Any]:
         ValueError: where v has other keys or another shape than x.
     """
 
-    @wraps(fun)
     def product(x: Any, v: Any) -> Any:
         along = paired(x, v, ("hvp: v", "x"), numbers_like)
 

@@ -13,9 +13,12 @@ from autograd.context import recording
 from autograd.primitive import Primitive
 from autograd.programs.tracing import FLOATS, Traced, as_float
 from autograd.tensor import DISPATCH, Tensor, array_of, value_of
-from autograd.trees import hidden, itself, leaves, map_tree, paths
+from autograd.trees import Repeated, hidden, itself, leaves, map_tree, paths
 
-__all__ = ["RecordedCall", "argument_places", "name_of", "numbers_like", "ones_of"]
+__all__ = [
+    "RecordedCall", "argument_places", "check_attributes", "name_of", "numbers_like",
+    "ones_of",
+]  # fmt: skip
 
 
 class RecordedCall:
@@ -54,17 +57,18 @@ class RecordedCall:
         self.name, self.places = name, tuple(places)
         self.variables = {i: _variables(name, i, args[i]) for i in self.places}
         self.ours: set[Tensor] = set(leaves(tuple(self.variables.values())))
-        given = list(args)
-        for i, variables in self.variables.items():
-            given[i] = map_tree(itself, variables)
+        own = {i: map_tree(itself, tree) for i, tree in self.variables.items()}
+        repeated = Repeated({i: args[i] for i in own}, own)
+        given = (own.get(i, x) for i, x in enumerate(args))
         with recording():
             value = fun(*given, **kwargs)
+        repeated.check(name, "arguments")
         # From now on these are constants to whoever differentiates what comes of them.
         for x in self.ours:
             x._spent = True
         self.aux = None
         if has_aux:
-            if not (isinstance(value, tuple) and len(value) == 2):
+            if not (isinstance(value, (tuple, list)) and len(value) == 2):
                 raise TypeError(
                     f"{name}: has_aux=True, but the function returned "
                     f"{type(value).__name__}, expected a pair (value, aux)"
@@ -76,10 +80,14 @@ class RecordedCall:
         """Raise unless the value is one number."""
         value = self.value
         if not _is_number(value):
-            aux = "; for a value and other results, has_aux=True" if value else ""
+            way = (
+                "Does it end in `return`?"
+                if value is None
+                else "Reduce it to one; other results are returned with has_aux=True"
+            )
             raise TypeError(
                 f"{self.name}: the function returned {type(value).__name__}, expected "
-                f"a number; does it end in `return`?{aux}"
+                f"a number. {way}"
             )
         if np.size(value_of(value)) != 1:
             raise ValueError(
@@ -91,7 +99,7 @@ class RecordedCall:
         """Raise unless the value is a nest of numbers."""
         if self.value is None:
             raise TypeError(
-                f"{self.name}: the function returned None, expected numbers; does it end "
+                f"{self.name}: the function returned None, expected numbers. Does it end "
                 "in `return`?"
             )
         for path, x in paths(self.value, "result"):
@@ -239,22 +247,27 @@ def numbers_like(name: str, x: Any, other: Any) -> Any:
 
 
 def ones_of(value: Any) -> Any:
-    """1 of the shape of a value, and of its dtype where that is one of floats."""
+    """1 in the shape of a value, and in its dtype where that is one of floats."""
     if type(value_of(value)) in FLOATS:
         return 1.0
     dtype = np.result_type(value_of(value))
     return np.ones(np.shape(value_of(value)), dtype if dtype.kind in "fc" else float)
 
 
-def _variables(name: str, place: int, tree: Any) -> Any:
-    """A nest of Tensors to differentiate by, in the structure of an argument."""
-    for path, x in hidden(tree, f"argument {place}"):
+def check_attributes(name: str, tree: Any, title: str) -> None:
+    """Raise TypeError where a nest holds numbers in attributes that are no entries."""
+    for path, x in hidden(tree, title):
         if any(isinstance(part, HELD) for part in leaves(x)):
             raise TypeError(
                 f"{name}: {path} is an attribute that holds numbers, but no entry of its "
                 "container: it would be a constant. Make it a field or an entry, or "
                 "compute it in the function"
             )
+
+
+def _variables(name: str, place: int, tree: Any) -> Any:
+    """A nest of Tensors to differentiate by, in the structure of an argument."""
+    check_attributes(name, tree, f"argument {place}")
     try:
         return map_tree(_variable, tree)
     except TypeError as error:

@@ -10,16 +10,23 @@ import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from operator import is_not
 from typing import Any
 
 __all__ = [
-    "alike", "hidden", "itself", "leaves", "like", "map_tree", "paired", "paths",
+    "Repeated", "alike", "by_place", "hidden", "itself", "leaves", "like", "map_tree",
+    "paired", "paths",
 ]  # fmt: skip
 
 
 def itself(x: Any) -> Any:
     """x; `map_tree(itself, tree)` is the same nest in containers of its own."""
     return x
+
+
+def by_place(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[Any, Any]:
+    """The arguments of a call in one nest: by number, and by keyword."""
+    return {**dict(enumerate(args)), **kwargs}
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -90,8 +97,50 @@ def hidden(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from hidden(part, path + _step(tree, key))
 
 
+class Repeated:
+    """The containers that stand in several places of a nest.
+
+    In a copy of the nest they are as many containers, so that what a function does to one
+    of them does not show in the other places, as it would in the nest itself.
+
+    Args:
+        tree: the nest.
+        own: its copy, which a function is to get.
+    """
+
+    def __init__(self, tree: Any, own: Any) -> None:
+        self._found: dict[int, list[tuple[str, Any, list[Any]]]] = {}
+        self._collect(tree, own, "")
+
+    def _collect(self, tree: Any, own: Any, path: str) -> None:
+        entries = _entries(tree)
+        if tree is None or entries is None:
+            return
+        parts = _entries(own) or {}
+        places = self._found.setdefault(id(tree), [])
+        places.append((path, own, [*parts, *parts.values()]))
+        for key, part in entries.items():
+            self._collect(part, parts[key], path + _step(tree, key))
+
+    def check(self, caller: str, names: str = "") -> None:
+        """Raise ValueError where one of them was changed in the copy."""
+        for places in self._found.values():
+            if len(places) == 1:
+                continue
+            for path, own, before in places:
+                parts = _entries(own) or {}
+                now = [*parts, *parts.values()]
+                if len(now) != len(before) or any(map(is_not, now, before)):
+                    others = ", ".join(names + other for other, *_ in places)
+                    raise ValueError(
+                        f"{caller}: the function changes the {type(own).__name__} "
+                        f"{names}{path}, which is one object in several places ({others})"
+                        ": its copies would differ. Give each place a copy of its own"
+                    )
+
+
 def alike(tree: Any, other: Any) -> bool:
-    """Whether two nests have the same structure, and equal leaves.
+    """Whether two nests have the same structure, and equal leaves and attributes.
 
     Dicts are alike that have the same keys, in any order and of any kind of dict; all
     other containers have to be of one type.
@@ -102,6 +151,7 @@ def alike(tree: Any, other: Any) -> bool:
     return (
         _comparable(tree, other)
         and entries.keys() == others.keys()
+        and _attributes(tree) == _attributes(other)
         and all(alike(part, others[key]) for key, part in entries.items())
     )
 

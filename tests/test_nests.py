@@ -4,7 +4,7 @@ import copy
 import dataclasses
 import pickle
 from collections import Counter, OrderedDict, defaultdict, namedtuple
-from functools import cached_property
+from functools import cached_property, partial
 from random import Random
 from typing import Any
 
@@ -19,6 +19,7 @@ from autograd import (
     checkpoint,
     compile,
     grad,
+    hessian,
     hvp,
     jacobian,
     jvp,
@@ -505,3 +506,319 @@ def test_sequences_are_paired_with_their_own_type_and_length():
     ):
         with pytest.raises((TypeError, ValueError), match=f"jvp: {error}"):
             jvp(squares, primals, tangents)
+
+
+# Nests as results, several arguments.
+
+
+def mixed(p, x):
+    """A nest of every kind of shape: (3,), (2, 3), () and a constant."""
+    return {
+        "s": Pair(np.sin(x) * p["a"], np.outer(p["b"], x) * p["a"]),
+        "e": [np.sum(x**3) * p["b"][0] * p["a"], None, 2.0],
+    }
+
+
+ARGUMENTS = ({"b": np.array([0.3, -1.2]), "a": 0.7}, np.array([0.2, 1.1, -0.4]))
+
+
+def by_complex_step(fun, args, path):
+    """∂fun/∂arg for the leaf that `path` reads, as a list over the leaves of fun."""
+    at = path(args)
+    columns = []
+    for unit in np.eye(np.size(at)).reshape(-1, *np.shape(at)):
+        by = map_tree(np.zeros_like, args)
+        spot = {id(path(by)): unit}
+        by = map_tree(lambda x, spot=spot: spot.get(id(x), x), by)
+        columns.append([np.imag(z) / STEP for z in leaves(fun(*moved(args, by)))])
+    shaped = [np.stack(rows, -1) for rows in zip(*columns, strict=True)]
+    return [m.reshape(m.shape[:-1] + np.shape(at)) for m in shaped]
+
+
+PATHS = {
+    (0, "a"): lambda t: t[0]["a"],
+    (0, "b"): lambda t: t[0]["b"],
+    (1, None): lambda t: t[1],
+}
+
+
+def test_the_jacobian_of_nests_is_a_nest_of_nests():
+    args = map_tree(np.asarray, ARGUMENTS)
+    found = jacobian(mixed, (0, 1))(*args)
+    assert type(found["s"]) is Pair and found["e"][1] is None
+    parts = [*found["s"], found["e"][0], found["e"][2]]
+    for (i, key), path in PATHS.items():
+        ours = [part[i] if key is None else part[i][key] for part in parts]
+        for one, other in zip(ours, by_complex_step(mixed, args, path), strict=True):
+            assert one.shape == other.shape
+            np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-14)
+    alone = jacobian(mixed, np.int64(-1))(*args)
+    np.testing.assert_array_equal(alone["s"].b, found["s"].b[1])
+
+
+def test_the_hessian_of_nests_and_arguments_is_a_nest_of_nests():
+    def energy(p, x):
+        return np.sum(np.sin(x) * p["a"]) + np.prod(p["b"]) * np.sum(x * x) * p["a"] ** 3
+
+    args = map_tree(np.asarray, ARGUMENTS)
+    found = hessian(energy, (0, 1))(*args)
+    slope = grad(energy, (0, 1))
+    for (i, key), first in PATHS.items():
+        for (j, other), second in PATHS.items():
+            block = found[i] if key is None else found[i][key]
+            block = block[j] if other is None else block[j][other]
+            unit = map_tree(np.zeros_like, args)
+            for at in np.ndindex(np.shape(second(args))):
+                along = map_tree(np.copy, unit)
+                second(along)[at] = 1.0
+                _, column = jvp(slope, args, along)
+                np.testing.assert_allclose(
+                    block[(..., *at)], first(column), rtol=1e-13, atol=1e-14
+                )
+    p = {"a": 2.0, "b": 3.0}
+    assert hessian(product)(p) == {"a": {"a": 0, "b": 6}, "b": {"a": 6, "b": 4}}
+    assert hessian(product, (0,))(p)[0]["b"][0]["a"] == 6
+
+
+def test_vjp_and_jvp_of_nests_are_transposes():
+    args = map_tree(np.asarray, ARGUMENTS)
+    out, pull = vjp(mixed, *args)
+    assert type(out["s"]) is Pair and out["e"][1] is None and out["e"][2] == 2
+    u, g = directions(args, 0), directions(out, 1)
+    again, tangent = jvp(mixed, args, u)
+    assert_equal_nests(again, out)
+    slopes = map_tree(lambda z: np.imag(z) / STEP, mixed(*moved(args, u)))
+    assert_equal_nests(tangent, slopes, 1e-13)
+    assert inner(pull(g), u) == pytest.approx(inner(g, tangent), rel=1e-13)
+    assert tangent["e"][1] is None and tangent["e"][2] == 0
+
+
+@pytest.mark.parametrize("wrapped", [lambda f: f, checkpoint])
+def test_derivatives_of_every_order_go_through_nests(wrapped):
+    def cubes(p):
+        p["y"] = p.pop("x") ** 3
+        return {"y": [p["y"] * p["w"]]}
+
+    f, at = wrapped(cubes), {"x": X, "w": 2.0}
+    ones = {"y": [np.ones(3)]}
+    one = lambda p: vjp(f, p)[1](ones)[0]  # noqa: E731
+    np.testing.assert_allclose(one(at)["x"], 6 * X**2)
+    two = lambda p: jvp(one, (p,), ({"w": 0.0, "x": np.ones(3)},))[1]  # noqa: E731
+    np.testing.assert_allclose(two(at)["x"], 12 * X)
+    np.testing.assert_allclose(two(at)["w"], np.sum(3 * X**2))
+    three = grad(lambda p: np.sum(two(p)["x"]))
+    np.testing.assert_allclose(three(at)["x"], 12 * np.ones(3))
+    np.testing.assert_allclose(compile(three)(at)["x"], 12 * np.ones(3))
+    by_g = grad(lambda g: np.sum(vjp(f, at)[1](g)[0]["x"]))(ones)
+    np.testing.assert_allclose(by_g["y"][0], 6 * X**2)
+
+
+def test_results_in_many_parts_take_one_traversal():
+    def states(w):
+        found = [w]
+        for _ in range(3000):
+            found.append(np.tanh(found[-1]))
+        return found
+
+    _, pull = vjp(states, 0.5)
+    assert pull([1.0] + [0.0] * 3000) == (1.0,)
+    tensor = Tensor(1.0, requires_grad=True)
+    outs, _ = vjp(lambda w: [w, *(w * tensor for _ in range(3)), 2.0], 0.5)
+    assert [isinstance(x, Tensor) for x in outs] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("result", "match"),
+    [
+        (None, "returned None, expected numbers. Does it end in `return`"),
+        ([X, "tanh"], r"returned str, at result\[1\], expected numbers in dicts"),
+        ({"h": {1, 2}}, r'returned set, at result\["h"\]'),
+    ],
+)
+def test_results_that_are_no_numbers_are_refused_by_their_path(result, match):
+    for call in (
+        lambda f: vjp(f, X),
+        lambda f: jvp(f, (X,), (X,)),
+        lambda f: jacobian(f)(X),
+    ):
+        with pytest.raises(TypeError, match=match):
+            call(lambda x: result)
+
+
+# A value, and other results.
+
+
+def test_other_results_come_beside_the_value_and_the_gradient():
+    def f(w, x):
+        h = np.tanh(w * x)
+        return np.sum(h), {"h": h, "name": "tanh", "none": None, "w": w}
+
+    (value, aux), gradient = value_and_grad(f, (0, 1), has_aux=True)(X, 2.0)
+    assert value == np.sum(np.tanh(2 * X)) and type(aux["h"]) is np.ndarray
+    assert (aux["name"], aux["none"], type(aux["w"])) == ("tanh", None, np.ndarray)
+    np.testing.assert_array_equal(aux["h"], np.tanh(2 * X))
+    both = grad(lambda w, x: f(w, x)[0], (0, 1))(X, 2.0)
+    assert_equal_nests(gradient, both)
+    gradient, aux = grad(f, has_aux=True)(X, 2.0)
+    np.testing.assert_array_equal(gradient, both[0])
+    compiled = compile(value_and_grad(f, has_aux=True))
+    for scale in (1.0, 0.5):
+        (value, aux), gradient = compiled(X * scale, 2.0)
+        assert value == np.sum(np.tanh(2 * X * scale)) and aux["name"] == "tanh"
+        np.testing.assert_array_equal(gradient, grad(f, 0, True)(X * scale, 2.0)[0])
+
+
+def test_other_results_stay_in_the_graph_of_an_outer_derivative():
+    def outer(x):
+        (value, aux), slope = value_and_grad(lambda y: (y**3 * x, y * x), 0, True)(x)
+        return value + aux + slope  # x⁴ + x² + 3x³
+
+    assert grad(outer)(2.0) == 4 * 8 + 2 * 2 + 9 * 4
+    for result in (1.0, (1.0, 2.0, 3.0), X, {"a": 1.0, "b": 2.0}):
+        with pytest.raises(TypeError, match=r"grad: has_aux=True, .* expected a pair"):
+            grad(lambda x, result=result: result, has_aux=True)(1.0)
+    with pytest.raises(TypeError, match=r"grad: .*tuple, .*returned with has_aux=True"):
+        grad(lambda x: (x, x))(1.0)
+
+
+# Which arguments, of what can be called.
+
+
+def test_argnums_are_integers_of_any_kind():
+    f = lambda x, y: np.sum(x * y)  # noqa: E731
+    for argnums in (np.int64(1), 1, -1, np.int8(-1)):
+        np.testing.assert_array_equal(grad(f, argnums)(X, 2 * X), X)
+    assert [g.tolist() for g in grad(f, (0, np.int64(-2)))(X, 2 * X)] == [[2, 4, 6]] * 2
+    assert grad(f, ())(X, X) == ()
+    assert grad(f, [1])(X, 2 * X)[0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("argnums", [True, np.True_, 1.0, "x", None, (0, 1.0), (0, (1,))])
+def test_argnums_that_are_no_integers_are_refused(argnums):
+    for call in (grad, value_and_grad, jacobian, hessian):
+        with pytest.raises(
+            TypeError, match=r"argnums=.*, expected an integer or a tuple"
+        ):
+            call(lambda x, y: x * y, argnums)(1.0, 2.0)
+
+
+def test_argnums_of_arguments_that_were_not_given_are_refused():
+    f = lambda x, y=1.0: x * y  # noqa: E731
+    for call in (grad, value_and_grad, jacobian, hessian):
+        for argnums in (1, -2, (0, 1), np.int64(5)):
+            with pytest.raises(
+                IndexError, match=r"argnums=.* is out of range \(got 1 arg"
+            ):
+                call(f, argnums)(2.0)
+        with pytest.raises(
+            IndexError, match="got 0 arguments by position and x, y by key"
+        ):
+            call(f)(x=2.0, y=3.0)
+
+
+class Scaled:
+    """A callable object."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def __call__(self, x):
+        return np.sum(x**2) * self.scale
+
+    def method(self, x):
+        return self(x)
+
+
+CALLABLES = [
+    Scaled(2.0),
+    Scaled(2.0).method,
+    partial(Scaled.method, Scaled(2.0)),
+    partial(partial(lambda k, x: np.sum(x**2) * k, 2.0)),
+]
+
+
+@pytest.mark.parametrize("fun", CALLABLES)
+def test_whatever_can_be_called_is_differentiated(fun):
+    for call in (
+        grad(fun), grad(checkpoint(fun)), compile(grad(fun)),
+        lambda x: vjp(fun, x)[1](1.0)[0], lambda x: jacobian(fun)(x),
+        lambda x: value_and_grad(fun)(x)[1], lambda x: hvp(fun)(x, x),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(call(X), 4 * X)
+    assert compile(fun)(X).item() == checkpoint(fun)(Tensor(X)).item() == 28
+    made = checkpoint(Layer)(Tensor(X, requires_grad=True), 2.0)
+    assert type(made) is Layer and made.a.requires_grad and made.b == 2
+
+
+# One object in several places, under no_grad, and in compiled functions.
+
+
+def test_a_container_in_several_places_may_be_used_and_not_changed():
+    def f(p):
+        return np.sum(2 * p["a"][0]) + np.sum(3 * p["b"][0])
+
+    def changes(p):
+        p["a"][0] = p["a"][0] * 2
+        return f(p)
+
+    shared = [X]
+    p = {"a": shared, "b": shared}
+    found = grad(f)(p)
+    assert found["a"][0].tolist() == [2] * 3 and found["b"][0].tolist() == [3] * 3
+    for call in (grad(changes), compile(changes), checkpoint(changes)):
+        with pytest.raises(ValueError, match=r'list arguments\[0\]\["a"\], which is one'):
+            call(p)
+    np.testing.assert_array_equal(grad(changes)({"a": [X], "b": [X]})["a"][0], [4] * 3)
+
+
+def test_derivatives_are_the_same_within_no_grad():
+    w = Tensor(2.0, requires_grad=True)
+    with no_grad():
+        assert jvp(lambda x: x**3, (2.0,), (1.0,))[1] == 12
+        assert value_of(jvp(lambda x: x**3 * w, (2.0,), (1.0,))[1]) == 24
+        assert value_of(jvp(lambda x: x**3, (w,), (1.0,))[1]) == 12
+        assert hvp(lambda x: x**3)(2.0, 1.0) == 12 == hessian(lambda x: x**3)(2.0)
+        assert value_of(grad(lambda x: x**3)(w)) == 12
+
+
+def test_a_checkpoint_is_run_again_on_the_nest_as_it_was():
+    w = Tensor(X, requires_grad=True)
+    p = {"w": w, "k": 2.0, "more": [w]}
+    E = checkpoint(lambda p: np.sum(p["w"] ** 2) * p["k"] + np.sum(p["more"].pop()))(p)
+    p.update(w=1.0, k=5.0)
+    p["more"].clear()
+    E.backward()
+    np.testing.assert_array_equal(w.grad, 4 * X + 1)
+
+
+def test_copies_in_a_compiled_function_are_copies_of_the_value():
+    def f(p):
+        one, other = copy.deepcopy(p)["w"], copy.copy(p["w"].data)
+        other *= 2
+        return np.sum(one * other) + np.sum(p["w"])
+
+    compiled = compile(f)
+    for scale in (1.0, 3.0):
+        x = X * scale
+        assert compiled({"w": x}).item() == np.sum(2 * x * x) + np.sum(x)
+    with pytest.raises(TypeError, match="compile: pickle would take a value out"):
+        compile(lambda x: np.sum(pickle.loads(pickle.dumps(x))))(X)
+
+
+def test_attributes_are_part_of_what_a_program_was_compiled_for():
+    @dataclasses.dataclass(eq=False)
+    class Power:
+        w: Any
+
+    p = Power(X)
+    p.k = 2
+    compiled = compile(lambda p: np.sum(p.w) ** p.k)
+    assert compiled(p).item() == 36
+    p.w = 2 * X
+    assert compiled(p).item() == 144
+    p.k = 3
+    with pytest.raises(ValueError, match="nested otherwise than they were, or not equal"):
+        compiled(p)
+    p.k = X
+    with pytest.raises(TypeError, match=r"compile: arguments\[0\]\.k is an attribute"):
+        compiled(p)

@@ -17,8 +17,9 @@ from autograd.programs.plan import Plan
 from autograd.programs.results import Results, agree
 from autograd.programs.steps import Slot
 from autograd.programs.tracing import Traced
+from autograd.recorded import check_attributes, name_of
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.trees import alike, leaves, like, map_tree
+from autograd.trees import Repeated, alike, by_place, leaves, like, map_tree
 
 __all__ = ["compile", "fresh", "steady"]
 
@@ -135,8 +136,9 @@ class _Program:
         apart: frozenset[Tensor] = frozenset(),
     ) -> None:
         self.apart = apart
-        self.name = getattr(fun, "__name__", "the function")
+        self.name = name_of(fun)
         given = (args, kwargs)
+        check_attributes("compile", by_place(args, kwargs), "arguments")
         self.tree = map_tree(_placeholder, given)
         self.signature = [_kind(x) for x in leaves(given)]
         self.simple = not kwargs and all(type(x) in SIMPLE for x in args)
@@ -150,7 +152,7 @@ class _Program:
         finally:
             scout.restore()
         before = [grad for grad, _ in scout.found.values()]
-        self._record(fun, given, scout)
+        self._record(fun, args, kwargs, scout)
         if not agree(expected, (self.first, [x._grad for x in scout.found])):
             for x, grad in zip(scout.found, before, strict=True):
                 x._grad = grad
@@ -161,7 +163,9 @@ class _Program:
                 "random numbers through `fresh`, and pass what changes as an argument"
             )
 
-    def _record(self, fun: Callable[..., Any], given: Any, scout: Scout) -> None:
+    def _record(
+        self, fun: Callable[..., Any], args: Any, kwargs: Any, scout: Scout
+    ) -> None:
         recorder = Recorder(scout.found, scout.draws)
         tape = recorder.tape
         self.leaves = list(scout.found)
@@ -173,11 +177,13 @@ class _Program:
                 x._exposed, x._seal, x._grad = False, None, BEFORE
             entered = map_tree(
                 lambda x: wrap(tape.enter(value_of(_entering(x)))) if _varies(x) else x,
-                given,
+                (args, kwargs),
             )
             inputs = leaves(entered)  # the function may change its nests
+            repeated = Repeated(by_place(args, kwargs), by_place(*entered))
             with under(state.get()._replace(tape=recorder)):
                 out = fun(*entered[0], **entered[1])
+            repeated.check("compile", "arguments")
             self.inputs = [
                 int(x._data.slot) if isinstance(x, Tensor) else None for x in inputs
             ]
@@ -269,6 +275,7 @@ class _Program:
         known = simple is not None and self.simple
         if known and [_kind(x) for x in simple or ()] == self.signature:
             return
+        check_attributes("compile", by_place(args, kwargs), "arguments")
         tree, given = map_tree(_placeholder, (args, kwargs)), self._leaves(args, kwargs)
         kinds = [_kind(x) for x in given]
         if kinds == self.signature and alike(self.tree, tree):

@@ -342,6 +342,15 @@ class Traced(NDArrayOperatorsMixin):
             "functions, np.transpose(x) in place of a method that is not there"
         )
 
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce__(self) -> Any:
+        raise _refusal("pickle", self.tape)
+
     def __bool__(self) -> bool:
         return bool(self.tape.guard(bool, self))
 
