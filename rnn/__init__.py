@@ -14,7 +14,8 @@ from rnn.files import load, load_weights, save, save_weights
 from rnn.flow import GradientFlow, gradient_flow
 from rnn.hopfield import Hopfield, Recall
 from rnn.language_model import LanguageModel
-from rnn.layers import MLP, Embedding, LayerNorm, Linear
+from rnn.layers import MLP, Embedding, LayerNorm, Linear, Sequential
+from rnn.module import Module
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.sampling import beam_search, sample
 from rnn.text import Batches, Segmentation, Vocabulary, characters, tokenise
@@ -50,10 +51,12 @@ __all__ = [
     "LayerNorm",
     "Learning",
     "Linear",
+    "Module",
     "RNNCell",
     "Recall",
     "RestrictedBoltzmannMachine",
     "Segmentation",
+    "Sequential",
     "Vocabulary",
     "WindowMLP",
     "architecture_of",

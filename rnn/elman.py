@@ -195,7 +195,7 @@ class ElmanNetwork(Module):
         first: int,
     ) -> tuple[Any, Any]:
         """Outputs and states, and the last state, with these weights; see `in_parts`."""
-        network = self.having(**dict(zip(WEIGHTS, weights, strict=True)))
+        network = self._bound(dict(zip(WEIGHTS, weights, strict=True)))
         steps = range(first + 1, first + len(x) + 1)
         found, last = unroll(network.instant, x, a0, steps)
         return _stacked(found), last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +12,10 @@ from autograd import Tensor, fresh, linear, named
 from autograd.tensor import array_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.budget import charge
-from rnn.checks import as_number, check_sizes
+from rnn.checks import as_number, check_callable, check_sizes
 from rnn.module import Module, check_config, uniform
 
-__all__ = ["MLP", "Embedding", "LayerNorm", "Linear", "dropout"]
+__all__ = ["MLP", "Embedding", "LayerNorm", "Linear", "Sequential", "dropout"]
 
 Seed = np.random.Generator | int | None
 
@@ -186,6 +186,35 @@ class MLP(Module):
             v = named(f"v_{number}", layer(u))
             u = self._psi(v) if number == len(self.layers) else self._phi(v)
         return named("y", u)
+
+
+class Sequential(Module):
+    """Layers one after the other: y = f_n(… f_2(f_1(x))).
+
+    Args:
+        layers: f_1, …, f_n: Modules, or functions of one array such as `np.tanh`.
+
+    Attributes:
+        layers: the list of them. As in PyTorch, parameters are named "0.weight", ….
+
+    Raises:
+        TypeError: for a layer that cannot be called.
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for number, layer in enumerate(layers):
+            check_callable("Sequential", f"layer {number}", layer, "x → y, or a Module")
+        self.layers = list(layers)
+
+    def __call__(self, x: Any) -> Any:
+        """Y of x, each layer applied to the result of the one before."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+        for name, p in super()._under_all_names():
+            yield name.removeprefix("layers."), p
 
 
 def dropout(x: Any, p: float, rng: np.random.Generator) -> Any:

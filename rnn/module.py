@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.budget import charge
 from rnn.checks import check_sizes
+from rnn.parameters import Parameters, replaced, replacements
 
 __all__ = ["Module", "check_config", "tie", "under_all_names", "uniform"]
 
@@ -24,7 +25,10 @@ class Module:
     """A network: its parameters are the Tensors among its attributes, and those of the
     Modules among them, also in lists, tuples and dicts: "layers.0.weight".
 
-    What a private list or dict ("_cells") has is taken for another's.
+    A private list or dict ("_cells") holds no parameters of its own.
+
+    A class derived from this defines `forward` or `__call__`: `network(x)` and
+    `network.forward(x)` are the same call.
 
     Attributes:
         config: the constructor's arguments, with which `load` builds it again.
@@ -32,6 +36,27 @@ class Module:
 
     config: dict[str, Any]
     _training = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own: Any = cls
+        if "forward" in vars(cls) and "__call__" not in vars(cls):
+            own.__call__ = cls.forward
+        elif "__call__" in vars(cls) and "forward" not in vars(cls):
+            own.forward = cls.__call__
+
+    def forward(self, *args: Any, **options: Any) -> Any:
+        """Compute the outputs; a derived class says how.
+
+        Raises:
+            TypeError: unless the class defines `forward` or `__call__`.
+        """
+        raise TypeError(
+            f"{type(self).__name__}: the class defines neither forward nor __call__. "
+            "Define forward(self, x)"
+        )
+
+    __call__: Callable[..., Any] = forward
 
     @property
     def training(self) -> bool:
@@ -77,19 +102,56 @@ class Module:
             what = "NaN" if np.isnan(value_of(x)[tuple(first)]) else "∞"
             raise ValueError(f"{kind}: x has {what}, the first at [t, b, d] = {first}")
 
-    def parameters(self) -> dict[str, Tensor]:
+    def parameters(self) -> Parameters:
         """Its parameters by name, in the order they were made.
 
         One that has several names, since two layers share it, is there once, under the
         first of them: it is one parameter to count, to clip and to move.
         """
         found: dict[Tensor, str] = {}
-        for name, p in under_all_names(self):
+        for name, p in self._under_all_names():
             found.setdefault(p, name)
-        return {name: p for p, name in found.items()}
+        return Parameters({name: p for p, name in found.items()})
 
-    def having(self, **parameters: Any) -> Self:
-        """The same network with these parameters in the places of its own."""
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Iterate over (name, parameter), as `parameters` has them."""
+        yield from self.parameters().items()
+
+    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+        """Name and parameter; one that two layers share comes under both names."""
+        for name, x in vars(self).items():
+            if isinstance(x, Tensor):  # most attributes are one, or hold none
+                yield name, x
+            elif isinstance(x, (Module, list, tuple, dict)):
+                for path, part in _parts(name, x):
+                    if isinstance(part, Tensor):
+                        yield path, part
+                        continue
+                    for inner, p in part._under_all_names():
+                        yield f"{path}.{inner}", p
+
+    def having(self, /, **parameters: Any) -> Self:
+        """The same network with these parameters in the places of its own.
+
+        It computes what this network would if the values of these parameters were set,
+        and gradients go to the Tensors given. This network stays as it is; the other
+        parameters are shared.
+
+        Args:
+            parameters: by the names of `parameters()`; `**{"layers.0.weight": W}` for
+                one with dots. Tensors of the parameter's shape and dtype; or arrays of
+                real numbers of its shape, which become Tensors of its dtype.
+
+        Raises:
+            ValueError: naming every parameter that is unknown, or has another shape or
+                dtype; and two names of one parameter with different values.
+        """
+        caller, own = f"{type(self).__name__}.having", dict(self._under_all_names())
+        network: Self = replaced(self, replacements(caller, own, parameters), {}, Module)
+        return network
+
+    def _bound(self, parameters: dict[str, Any]) -> Self:
+        """`having` unchecked, for attributes: values may be those a program records."""
         network = copy.copy(self)
         vars(network).update(parameters)
         return network
@@ -174,16 +236,7 @@ class Module:
 
 def under_all_names(module: Module) -> Iterator[tuple[str, Tensor]]:
     """Name and parameter; one that two layers share comes under both names."""
-    for name, x in vars(module).items():
-        if isinstance(x, Tensor):  # most attributes are one, or hold none
-            yield name, x
-        elif isinstance(x, (Module, list, tuple, dict)):
-            for path, part in _parts(name, x):
-                if isinstance(part, Tensor):
-                    yield path, part
-                    continue
-                for inner, p in under_all_names(part):
-                    yield f"{path}.{inner}", p
+    return module._under_all_names()
 
 
 def tie(module: Module, name: str, first: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -106,7 +106,6 @@ class Recurrent(Module):
                 self._cells[suffix] = cell
                 for name, parameter in cell.parameters().items():
                     parameter.name = f"{name}_{suffix}"
-                    setattr(self, parameter.name, parameter)
         self._replays = is_ours(self, *self._cells.values())
 
     def __call__(
@@ -198,20 +197,38 @@ class Recurrent(Module):
         if weights is None:
             return cells
         pairs = zip(cells, weights, strict=True)
-        return [cell.having(**dict(zip(WEIGHTS, w, strict=False))) for cell, w in pairs]
+        return [cell._bound(dict(zip(WEIGHTS, w, strict=False))) for cell, w in pairs]
+
+    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+        """The cells' parameters under PyTorch's names, then what else there is."""
+        for suffix, cell in self._cells.items():
+            for name, p in cell._under_all_names():
+                yield f"{name}_{suffix}", p
+        yield from super()._under_all_names()
+
+    def _place(self, name: str) -> tuple[Cell, str] | None:
+        """The cell that has a parameter of PyTorch's name, and its name there."""
+        parameter, _, suffix = name.rpartition("_l")
+        cell = vars(self).get("_cells", {}).get(f"l{suffix}")
+        return None if cell is None or parameter not in vars(cell) else (cell, parameter)
+
+    def __getattr__(self, name: str) -> Any:
+        """A parameter of one of the cells."""
+        if (place := self._place(name)) is None:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+        return getattr(*place)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; a parameter is that of its cell, too."""
-        parameter, _, suffix = name.partition("_l")
-        cell = vars(self).get("_cells", {}).get(f"l{suffix}")
-        if cell is not None and parameter in vars(cell):
-            if np.shape(value) != (shape := np.shape(getattr(cell, parameter))):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} has shape {np.shape(value)}, "
-                    f"expected {shape}"
-                )
-            setattr(cell, parameter, value)
-        super().__setattr__(name, value)
+        """Set an attribute, a parameter in its cell; ValueError for another shape."""
+        if (place := self._place(name)) is None:
+            super().__setattr__(name, value)
+            return
+        if np.shape(value) != (shape := np.shape(getattr(*place))):
+            raise ValueError(
+                f"{type(self).__name__}: {name} has shape {np.shape(value)}, "
+                f"expected {shape}"
+            )
+        setattr(*place, value)
 
     def _check_options(self, options: dict[str, Any]) -> None:
         for name in options:

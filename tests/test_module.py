@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor
-from rnn import GRU, LSTM, MLP, Linear, load, optim, save
-from rnn.module import Module
+from rnn import GRU, LSTM, MLP, Embedding, Linear, Module, Sequential, load, optim, save
 
 X = np.random.default_rng(0).normal(size=(3, 2))
 
@@ -84,3 +83,85 @@ def test_tensors_are_loaded_by_their_values():
     for name, p in network.parameters().items():
         np.testing.assert_array_equal(p.data, other.parameters()[name].data)
         assert p is not other.parameters()[name] and p.requires_grad
+
+
+def test_joining_parameters_refuses_equal_names_of_different_tensors():
+    table, out = Embedding(3, 2, rng=0), Linear(2, 3, rng=1)
+    joins = [
+        lambda: table.parameters() | out.parameters(),
+        lambda: table.parameters() | dict(out.parameters()),
+        lambda: dict(table.parameters()) | out.parameters(),
+        lambda: table.parameters().update(out.parameters()),
+        lambda: table.parameters().update(weight=out.weight),
+        lambda: table.parameters().update([("weight", out.weight)]),
+        lambda: table.parameters().__ior__(out.parameters()),
+        lambda: table.parameters().copy() | out.parameters(),
+    ]
+    for join in joins:
+        with pytest.raises(ValueError, match="weight is the name of two different Tens"):
+            join()
+
+
+def test_parameters_are_joined_where_no_name_is_lost():
+    table, out = Embedding(3, 2, rng=0), Linear(2, 3, rng=1)
+    prefixed = {f"out.{name}": p for name, p in out.parameters().items()}
+    joined = table.parameters() | prefixed
+    assert list(joined) == ["weight", "out.weight", "out.bias"]
+    out.weight = table.weight
+    assert list(table.parameters() | out.parameters()) == ["weight", "bias"]
+    own = table.parameters()
+    own |= prefixed
+    own.update(prefixed)
+    assert own == joined
+
+
+def test_named_parameters_are_those_of_parameters():
+    network = Nested()
+    assert list(network.named_parameters()) == list(network.parameters().items())
+
+
+class Called(Module):
+    def __init__(self):
+        self.layer = Linear(2, 2, rng=0)
+
+
+class WithForward(Called):
+    def forward(self, x):
+        return np.tanh(self.layer(x))
+
+
+class WithCall(Called):
+    def __call__(self, x):
+        return np.tanh(self.layer(x))
+
+
+class Further(WithCall):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def test_forward_and_the_call_are_one():
+    expected = np.tanh(Linear(2, 2, rng=0)(X)).data
+    for network in (WithForward(), WithCall()):
+        np.testing.assert_array_equal(network(X).data, expected)
+        np.testing.assert_array_equal(network.forward(X).data, expected)
+    for found in (Further()(X), Further().forward(X)):
+        np.testing.assert_array_equal(found.data, 2 * expected)
+    network = LSTM(2, 3, rng=0)
+    x = X[:, np.newaxis]
+    np.testing.assert_array_equal(network.forward(x)[0].data, network(x)[0].data)
+
+
+def test_a_class_without_forward_is_named():
+    for call in (Called(), Called().forward):
+        with pytest.raises(TypeError, match="Called: the class defines neither forward"):
+            call(X)
+
+
+def test_sequential_is_its_layers_one_after_the_other():
+    first, last = Linear(2, 4, rng=0), Linear(4, 1, rng=1)
+    network = Sequential(first, np.tanh, last)
+    np.testing.assert_array_equal(network(X).data, last(np.tanh(first(X))).data)
+    assert list(network.parameters()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    with pytest.raises(TypeError, match="Sequential: layer 1 is a str, expected a funct"):
+        Sequential(first, "tanh")
