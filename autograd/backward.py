@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.anomaly import check_backward
+from autograd.arrays import check_plain, check_real, converted
 from autograd.context import state
 from autograd.deferred import DEFERRED, Deferred, Sum
 from autograd.primitive import Primitive
@@ -99,6 +100,8 @@ def sweep(
     if isinstance(root._data, Traced) and type(gradient) is np.ndarray:
         # A sweep takes other ways with constants than with what is computed.
         gradient = root._data.tape.run(np.copy, (gradient,), {})
+    if type(gradient) is not float:
+        check_real("backward: the gradient", gradient, root.dtype)
     lines = state.get().lines
     first = not record and uses is None and lines is None
     order = topological(root, replays=first)
@@ -268,7 +271,10 @@ def _fit(g: Any, x: Tensor, node: Tensor) -> Any:
         g = unbroadcast(g, x.shape)
     if type(x._data) in FLOATS:
         return g if isinstance(g, Tensor) else as_float(g)
-    return g if np.result_type(g) == x._data.dtype else cast(g, x._data.dtype)
+    if np.result_type(g) == x._data.dtype:
+        return g
+    check_real(f"{node.op}: the gradient from its VJP", g, x._data.dtype)
+    return cast(g, x._data.dtype)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
@@ -330,10 +336,11 @@ def seed(root: Tensor, gradient: Any) -> Any:
             f"backward: the gradient has shape {shape}, the root {root.shape}; they must "
             "be equal"
         )
+    check_plain("backward: the gradient", gradient)
     if type(data) in FLOATS and not isinstance(gradient, Tensor):
         return as_float(gradient)
-    if not isinstance(gradient, Tensor):
-        return array_of(gradient).astype(root.dtype)
+    if not isinstance(gradient, (Tensor, Traced)):
+        return converted("backward: the gradient", gradient, root.dtype)
     return gradient if gradient.dtype == root.dtype else cast(gradient, root.dtype)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.anomaly import check_forward
+from autograd.arrays import check_operand
 from autograd.context import state
 from autograd.programs.tracing import Traced, TracedNumber
 from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
@@ -22,7 +23,12 @@ __all__ = ["Primitive", "implements", "primitive", "rule"]
 
 _new = object.__new__
 
-FIXED = frozenset({np.ndarray, float, int, bool, slice, str, type(None), np.float64})
+FIXED = frozenset(
+    {
+        np.ndarray, float, int, bool, slice, str, type(None), type(...), np.float64,
+        np.float32, np.int64, np.bool_,
+    }
+)  # fmt: skip
 """The types of constants that are taken as they are; arrays are sealed."""
 
 
@@ -98,15 +104,13 @@ class Primitive:
                     x = constant
             open_ = open_ or type(x) is np.ndarray
             values.append(x)
+        if given and kwargs:
+            kwargs = {name: self._keyword(v) for name, v in kwargs.items()}
         value = self.function(*values, **kwargs)
         if not given:
             return value
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, *values)
-        kwargs = {
-            name: copy.deepcopy(v) if isinstance(v, (np.ndarray, list)) else v
-            for name, v in kwargs.items()
-        }
         node = self._record(value, None, ABSENT, (args, kwargs), tracked, open_)
         if kwargs and node._primitive is not None:
             self._check_keywords(args, kwargs)
@@ -205,7 +209,10 @@ class Primitive:
         if not tracked or not recording:
             node._tracked = False
             node._primitive = node._x = node._y = node._rest = None
-            node._exposed = type(value) is np.ndarray and _lent(value, x, y, rest)
+            if type(value) is np.ndarray:
+                if value.dtype.kind not in "fiubc":
+                    self._refuse(value.dtype, node._args)
+                node._exposed = _lent(value, x, y, rest)
             return node
         node._tracked = True
         node._primitive = self
@@ -225,10 +232,21 @@ class Primitive:
 
     def _constant(self, x: Any) -> Any:
         """A constant as nothing changes it unseen: an array, or a copy of a list."""
+        indices = type(x) is tuple and FIXED.issuperset(map(type, x))
+        if not indices and not isinstance(x, Traced):
+            check_operand(self.name, x)
         ufunc = isinstance(self.function, np.ufunc)
         if isinstance(x, np.ndarray) or (ufunc and isinstance(x, (list, tuple))):
             return np.asarray(x)
         return copy.deepcopy(x) if isinstance(x, list) else x
+
+    def _keyword(self, x: Any) -> Any:
+        """The value of a keyword, likewise."""
+        if type(x) in FIXED and type(x) is not np.ndarray:
+            return x
+        if not isinstance(x, Traced):
+            check_operand(self.name, x)
+        return copy.deepcopy(x) if isinstance(x, (np.ndarray, list)) else x
 
     def _check(self, args: tuple[Any, ...]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""
@@ -247,7 +265,9 @@ class Primitive:
 
     def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
         tensors = [x for x in args if isinstance(x, Tensor)]
-        if dtype.kind == "c" and any(x._data.dtype.kind == "c" for x in tensors):
+        if dtype.kind == "c" and any(
+            x._data.dtype.kind == "c" for x in tensors if x._tracked
+        ):
             return
         raise TypeError(
             f"{self.name}: the result is {dtype}, through which no gradient passes; "

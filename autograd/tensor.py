@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.arrays import as_plain, check_operands, check_plain, converted
 from autograd.context import state
 from autograd.deferred import Deferred
-from autograd.programs.tracing import Traced, TracedFloat
+from autograd.programs.tracing import FLOATS, Traced, TracedFloat
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
@@ -160,9 +161,8 @@ class Tensor:
         tape = state.get().tape
         if tape is not None:
             tape.set(self)
-        dtype = self.dtype
-        is_float = type(self._data) is float
-        self._data = float(value) if is_float else np.array(value, dtype)
+        found = converted(f"{self._title()}: the new value", value, self.dtype)
+        self._data = float(found) if type(self._data) is float else found
         self._since = next(clock)
         self._exposed = False
         self._seal = None
@@ -186,7 +186,22 @@ class Tensor:
         tape = state.get().tape
         if tape is not None:
             tape.meet((self,))
-        self._grad = value
+        self._grad = self._as_gradient(value)
+
+    def _as_gradient(self, value: Any) -> Any:
+        """What is set as the gradient, in the form of the value; see `converted`."""
+        if value is None or isinstance(value, (Tensor, Traced)):
+            return value
+        shape, dtype = self.shape, self.dtype
+        if type(value) is np.ndarray and (value.shape, value.dtype) == (shape, dtype):
+            return value
+        caller = f"{self._title()}: the new gradient"
+        found = converted(caller, value, dtype)
+        if found.shape not in (shape, ()):
+            raise ValueError(f"{caller} has shape {found.shape}, expected {shape}")
+        if type(self._data) in FLOATS:
+            return float(found)
+        return found if found.shape == shape else np.full(shape, found)
 
     @property
     def requires_grad(self) -> bool:
@@ -236,6 +251,7 @@ class Tensor:
         if handler is None:
             module = func.__module__.replace("numpy", "", 1).lstrip(".")
             raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
+        check_operands(func.__name__, args, kwargs, self._refused)
         if kwargs or len(args) > 2:
             signature = _signature(func)
             bound = signature.bind(*args, **kwargs).arguments
@@ -244,6 +260,21 @@ class Tensor:
             if any(isinstance(value, Tensor) for value in kwargs.values()):
                 args, kwargs = positional(signature, bound, kwargs)
         return handler(*args, **kwargs)
+
+    @property
+    def _mask(self) -> Any:
+        """Refused: np.ma takes `_data` and `_mask` of its operands, past the graph."""
+        raise TypeError(
+            "np.ma: an operation on a Tensor and a masked array would drop the mask or "
+            "the gradient; expected a plain array. Pass x.filled(value) in place of the "
+            "masked array"
+        )
+
+    @property
+    def _refused(self) -> str:
+        """The kinds of dtypes of arrays with which nothing is computed from this."""
+        real = self._tracked and self.dtype.kind != "c"
+        return "OVc" if real else "OV"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._tracked:
@@ -348,11 +379,11 @@ class Tensor:
 
     def dot(self, other: Any) -> Any:
         """np.dot(self, other)"""
-        return DISPATCH[np.dot](self, other)
+        return np.dot(self, other)
 
     def compress(self, condition: Any, axis: int | None = None) -> Any:
         """np.compress(condition, self, axis)"""
-        return DISPATCH[np.compress](condition, self, axis)
+        return np.compress(condition, self, axis)
 
     def flatten(self) -> Any:
         """np.ravel(self)"""
@@ -491,7 +522,10 @@ def _own(data: Any) -> Any:
         raise TypeError("Tensor: the data is a Tensor already; use it, or its .detach()")
     if type(data) is float or isinstance(data, TracedFloat):
         return data
-    array = data.copy() if isinstance(data, Traced) else np.array(data)
+    if isinstance(data, Traced):
+        return data.copy()
+    check_plain("Tensor", data)
+    array = np.array(data)
     if array.dtype.kind not in "fiubc":
         raise TypeError(
             f"Tensor: expected numbers, got {type(data).__name__} of dtype {array.dtype}"
@@ -558,7 +592,7 @@ def value_of(x: Any) -> Any:
 def array_of(x: Any) -> Any:
     """The value of a Tensor, or of anything else, as an array."""
     x = value_of(x)
-    return x if isinstance(x, Traced) else np.asarray(x)
+    return x if isinstance(x, Traced) else as_plain("Tensor", x)
 
 
 def wrap(value: Any) -> Tensor:

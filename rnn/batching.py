@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import as_plain
 from rnn.checks import check_sizes
 
 __all__ = ["IGNORED", "Batches", "Segmentation", "pad"]
@@ -119,7 +120,7 @@ def pad(sequences: Sequence[Array], fill: float = 0) -> tuple[Array, Array]:
         fill: what stands after the end of those that are shorter than T, the longest. NaN
             makes numbers of integers, −1 signed integers of unsigned ones.
     """
-    arrays = [np.asarray(sequence) for sequence in sequences]
+    arrays = [as_plain("pad", sequence) for sequence in sequences]
     if not arrays or any(
         a.ndim < 1 or a.shape[1:] != arrays[0].shape[1:] for a in arrays
     ):
@@ -139,7 +140,7 @@ def pad(sequences: Sequence[Array], fill: float = 0) -> tuple[Array, Array]:
 
 def _indices(what: str, text: Any, name: str = "the text") -> Array:
     """A text as signed integers, to which IGNORED belongs."""
-    array = np.asarray(text)
+    array = as_plain(what, text)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ValueError(
             f"{what}: {name} is {array.dtype} of shape {array.shape}, expected integers "

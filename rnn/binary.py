@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import as_plain
 from rnn.checks import check_sizes
 
 __all__ = ["all_states", "bars_and_stripes", "check_states", "pair_energy"]
@@ -63,7 +64,7 @@ def bars_and_stripes(height: int = 4, width: int = 4) -> Array:
 
 def check_states(caller: str, s: Any, size: int, values: tuple[int, int]) -> Array:
     """The rows s (B, `size`) as numbers; ValueError where one is not of `values`."""
-    s = np.asarray(s)
+    s = as_plain(caller, s)
     if s.ndim != 2 or s.shape[1] != size or not len(s):
         raise ValueError(
             f"{caller}: states have shape {s.shape}, expected (B, N) with N = {size} and "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, log_softmax, logsumexp
+from autograd.arrays import as_plain
 from autograd.tensor import value_of
 from rnn.reduction import reduced
 from rnn.unroll import unroll
@@ -53,7 +54,7 @@ def ctc(
     Raises:
         ValueError: for other shapes or dtypes, and lengths or labels out of range.
     """
-    logits = logits if isinstance(logits, Tensor) else np.asarray(logits)
+    logits = logits if isinstance(logits, Tensor) else as_plain("ctc: logits", logits)
     targets = _targets(targets)
     _check(logits, targets, blank)
     T, B, _ = np.shape(logits)
@@ -102,7 +103,7 @@ def _log_p(log_y: Any, places: Array, steps: Array, labels: Array) -> Any:
 def _targets(targets: Any) -> Array:
     """(B, L) labels; those of no labels at all are integers too."""
     try:
-        array = np.asarray(value_of(targets))
+        array = as_plain("ctc: targets", value_of(targets))
     except ValueError as error:
         raise ValueError(
             "ctc: the targets have different lengths, expected integers (B, L): pad them "
@@ -143,7 +144,7 @@ def _check_labels(labels: Array, blank: int, K: int) -> None:
 
 
 def _lengths(name: str, given: Any, B: int, most: int) -> Array:
-    lengths = np.full(B, most) if given is None else np.asarray(given)
+    lengths = np.full(B, most) if given is None else as_plain("ctc: lengths", given)
     if lengths.shape != (B,) or lengths.dtype.kind not in "iu":
         raise ValueError(
             f"ctc: {name} are {lengths.dtype} of shape {lengths.shape}, expected "

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor, named
+from autograd.arrays import as_plain
 from autograd.programs.replaying import Replayed
 from rnn.module import Module, uniform
 from rnn.unroll import in_parts, is_ours, unroll
@@ -99,7 +100,7 @@ class ElmanNetwork(Module):
         Raises:
             ValueError: for other shapes.
         """
-        x = x if isinstance(x, (Tensor, np.ndarray)) else np.asarray(x)
+        x = x if isinstance(x, Tensor) else as_plain("ElmanNetwork", x)
         D, H = self.config["input_size"], self.config["hidden_size"]
         indices = x.ndim == 1 and x.dtype.kind in "iu"
         wide = indices or (x.ndim == 2 and x.shape[1] == D)
@@ -156,7 +157,7 @@ class ElmanNetwork(Module):
 
     def _started(self, x: Any, a0: Any) -> tuple[Any, Any]:
         """The inputs and the first state, checked."""
-        x = x if isinstance(x, Tensor) else np.asarray(x)
+        x = x if isinstance(x, Tensor) else as_plain("ElmanNetwork", x)
         self._check(x)
         B, H = x.shape[1], self.config["hidden_size"]
         if a0 is None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, checkpoint, logsumexp
+from autograd.arrays import as_plain
 from rnn.binary import all_states, check_states
 from rnn.checks import check_sizes
 from rnn.module import Module
@@ -95,7 +96,7 @@ class EnergyModel(Module):
 
     def rows(self, method: str, s: Any, size: int) -> Any:
         """States s (…, size) as they are, lists as an array; ValueError for another."""
-        s = s if isinstance(s, Tensor) else np.asarray(s)
+        s = s if isinstance(s, Tensor) else as_plain(type(self).__name__, s)
         if s.shape[-1:] != (size,):
             raise ValueError(
                 f"{type(self).__name__}.{method}: states have shape {s.shape}, expected "

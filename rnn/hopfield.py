@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, grad
+from autograd.arrays import as_plain
 from rnn.binary import check_states, pair_energy
 from rnn.budget import charge
 from rnn.checks import check_sizes
@@ -107,7 +108,7 @@ class Hopfield(Module):
 
     def field(self, s: Any) -> Any:
         """The local field h = −∂E/∂s (…, N) of states s (…, N), by the engine."""
-        s = s if isinstance(s, Tensor) else np.asarray(s, float)
+        s = s if isinstance(s, Tensor) else np.asarray(as_plain("Hopfield", s), float)
         return -grad(lambda x: np.sum(self.energy(x)))(s)
 
     def recall(
@@ -133,7 +134,7 @@ class Hopfield(Module):
         """
         _one_of("Hopfield.recall", "mode", mode, MODES)
         check_sizes("Hopfield.recall", max_sweeps=max_sweeps)
-        start = self._states("recall", np.asarray(s)[np.newaxis])
+        start = self._states("recall", as_plain("Hopfield", s)[np.newaxis])
         walk = self._descend if mode == "asynchronous" else self._step
         rng = np.random.default_rng(rng)
         path, outcome, sweeps = [start[0]], "limit", 0

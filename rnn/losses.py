@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, log_softmax, nll
+from autograd.arrays import as_plain
 from autograd.tensor import value_of
 from rnn.ctc import ctc
 from rnn.reduction import reduced
@@ -17,7 +18,7 @@ __all__ = ["cross_entropy", "ctc", "mse", "squared_error"]
 def _real(loss: str, name: str, value: Any) -> Any:
     """A Tensor as it is, and all else as an array of real numbers; ValueError else."""
     try:
-        array = value if isinstance(value, Tensor) else np.asarray(value)
+        array = value if isinstance(value, Tensor) else as_plain(f"{loss}: {name}", value)
     except ValueError as error:
         raise ValueError(f"{loss}: {name} is no array of numbers: {error}") from error
     if array.dtype.kind not in "iuf":
@@ -106,7 +107,11 @@ def cross_entropy(
         )
     if logits.dtype.kind != "f":
         logits = logits.astype(float)
-    target = target if isinstance(target, Tensor) else np.asarray(target)
+    target = (
+        target
+        if isinstance(target, Tensor)
+        else as_plain("cross_entropy: target", target)
+    )
     counted: Any = None
     if target.dtype.kind == "f":
         _check_probabilities(logits, target, ignore_index)

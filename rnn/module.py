@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import Tensor, steady
+from autograd.arrays import as_plain
 from autograd.tensor import value_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.budget import charge
@@ -200,7 +201,7 @@ class Module:
                 f"{caller}: got a {type(state).__name__}, expected arrays by name, as "
                 "state_dict() gives them"
             )
-        given = {name: np.asarray(value_of(value)) for name, value in state.items()}
+        given = {name: as_plain(caller, value_of(v)) for name, v in state.items()}
         names: dict[Tensor, list[str]] = {}
         for name, p in under_all_names(self):
             names.setdefault(p, []).append(name)

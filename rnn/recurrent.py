@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, scope
+from autograd.arrays import as_plain
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import WEIGHTS, Cell, GRUCell, LSTMCell, RNNCell, parts_of
@@ -131,7 +132,7 @@ class Recurrent(Module):
             ValueError: for a wrong width, number of axes, state or length; for NaN, also
                 in the state.
         """
-        x = x if isinstance(x, Tensor) else np.asarray(x)
+        x = x if isinstance(x, Tensor) else as_plain(type(self).__name__, x)
         single = x.ndim == 2
         first = self.config["batch_first"] and not single
         mask = self._check(x, lengths, first)

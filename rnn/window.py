@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, named
+from autograd.arrays import as_plain
 from rnn.checks import check_sizes
 from rnn.module import Module, uniform
 
@@ -26,7 +27,7 @@ def windows(x: Any, window: int) -> Any:
     Raises:
         ValueError: where n is no whole number of 1 to T; for an x of other axes.
     """
-    x = x if isinstance(x, Tensor) else np.asarray(x)
+    x = x if isinstance(x, Tensor) else as_plain("windows", x)
     if x.ndim != 3:
         raise ValueError(
             f"windows: x has shape {x.shape}, expected (T, B, D). One sequence of T "
@@ -88,7 +89,7 @@ class WindowMLP(Module):
 
     def __call__(self, x: Any) -> Any:
         """Y (T − n + 1, B, O) from x (T, B, D); ValueError for another shape, or NaN."""
-        x = x if isinstance(x, Tensor) else np.asarray(x)
+        x = x if isinstance(x, Tensor) else as_plain("WindowMLP", x)
         self._check_sequence(x)
         u = windows(x, self.config["window"])
         h = named("h", self._phi(named("v_h", np.matmul(u, self.W_1.T) + self.b_1)))

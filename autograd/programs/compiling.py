@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import check_plain
 from autograd.context import state, under
 from autograd.programs.levels import Levels, of_floats
 from autograd.programs.observers import BEFORE, Added, Recorder, Scout
@@ -327,7 +328,10 @@ def _entering(x: Any) -> Any:
     if not _varies(x):
         return x
     value = value_of(x)
-    return wrap(value if type(value) is float else np.array(value))
+    if type(value) is float:
+        return wrap(value)
+    check_plain("compile: an argument", value)
+    return wrap(np.array(value))
 
 
 VARIES = object()
@@ -344,9 +348,10 @@ def _kind(x: Any) -> Any:
         tensor = isinstance(x, Tensor)
         return ("Tensor", id(x), "") if tensor else ("constant", repr(x), type(x))
     value = value_of(x)
-    return (
-        ("float", (), "") if type(value) is float else ("array", value.shape, value.dtype)
-    )
+    if type(value) is float:
+        return "float", (), ""
+    check_plain("compile: an argument", value)
+    return "array", value.shape, value.dtype
 
 
 def _words(kind: Any) -> str:

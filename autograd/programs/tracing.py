@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autograd.arrays import check_plain
 from autograd.programs.errors import meant
 from autograd.programs.steps import Kind, Slot, Step
 
@@ -146,6 +147,7 @@ class Tape:
     def _new(self, value: Any, inside: list[Traced]) -> Traced:
         slot = len(self.kinds)
         if isinstance(value, np.ndarray):
+            check_plain("compile: a result", value)
             base = _root(value)
             roots = (self.kinds[x.slot].root for x in inside if _root(x.value) is base)
             root = next(roots, slot)

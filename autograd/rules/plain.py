@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.tensor import DISPATCH, value_of
+from autograd.arrays import check_operand
+from autograd.programs.tracing import Traced
+from autograd.tensor import DISPATCH, Tensor, value_of
 
 __all__ = ["IN_PLACE", "PLAIN"]
 
@@ -30,6 +32,9 @@ IN_PLACE = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def on_values(*args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if not isinstance(x, (Tensor, Traced)):
+                check_operand(function.__name__, x)
         return function(
             *map(value_of, args), **{k: value_of(v) for k, v in kwargs.items()}
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import check_plain
 from autograd.functional import jvp, vjp
 from autograd.tensor import value_of
 from autograd.trees import leaves, map_tree
@@ -84,6 +85,7 @@ def _differentiable(arg: Any) -> bool:
 
 def _plain(x: Any) -> Any:
     x = value_of(x)
+    check_plain("check_grads", x)
     return x if type(x) is float else np.array(x)
 
 
