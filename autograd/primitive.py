@@ -104,13 +104,18 @@ class Primitive:
                     x = constant
             open_ = open_ or type(x) is np.ndarray
             values.append(x)
-        if given and kwargs:
-            kwargs = {name: self._keyword(v) for name, v in kwargs.items()}
+        if given:
+            for x in kwargs.values():
+                self._check_keyword(x)
         value = self.function(*values, **kwargs)
         if not given:
             return value
         if type(value) is not np.ndarray and type(value) is not float:
             value = _boxed(value, *values)
+        kwargs = {
+            name: copy.deepcopy(v) if isinstance(v, (np.ndarray, list)) else v
+            for name, v in kwargs.items()
+        }
         node = self._record(value, None, ABSENT, (args, kwargs), tracked, open_)
         if kwargs and node._primitive is not None:
             self._check_keywords(args, kwargs)
@@ -240,13 +245,10 @@ class Primitive:
             return np.asarray(x)
         return copy.deepcopy(x) if isinstance(x, list) else x
 
-    def _keyword(self, x: Any) -> Any:
-        """The value of a keyword, likewise."""
-        if type(x) in FIXED and type(x) is not np.ndarray:
-            return x
-        if not isinstance(x, Traced):
+    def _check_keyword(self, x: Any) -> None:
+        """Raise TypeError for a keyword's value that carries more than numbers."""
+        if type(x) not in FIXED and not isinstance(x, Traced):
             check_operand(self.name, x)
-        return copy.deepcopy(x) if isinstance(x, (np.ndarray, list)) else x
 
     def _check(self, args: tuple[Any, ...]) -> None:
         """See that the rules can take these arguments, before the sweep needs them to."""

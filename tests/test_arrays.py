@@ -172,7 +172,7 @@ def test_networks_refuse_masked_inputs(network):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: vjp(lambda x: x * 2, X)[1](X * 1j), "imaginary part would be dropped"),
+        (lambda: vjp(lambda x: x * 2, X)[1](X * 1j), "imaginary part"),
         (lambda: (tensor(True) * 2).backward(X * 1j), "imaginary part"),
         (lambda: setattr(tensor(True), "data", X * 1j), "new value: got complex128"),
         (lambda: setattr(tensor(True), "grad", X * 1j), "new gradient: got complex128"),

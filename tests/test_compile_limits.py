@@ -283,7 +283,7 @@ def stateful():
         return kept[0] * 1
 
     return {
-        "random": (lambda x: x * numbers.normal(size=3), ValueError, "other numbers"),
+        "random": (lambda x: x * numbers.normal(size=3), ValueError, "draws random"),
         "counts": (lambda x: x * next(times), ValueError, "through `fresh`"),
         "returns": (lambda x: (x, next(times)), ValueError, "other numbers"),
         "keeps": (keeps, TypeError, "a state which it keeps from call to call"),

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import check_plain
+from autograd.arrays import check_operand, check_plain
 from autograd.context import state, under
+from autograd.programs.chance import Chance, unwatched
 from autograd.programs.levels import Levels, of_floats
 from autograd.programs.observers import BEFORE, Added, Recorder, Scout
 from autograd.programs.passes import needed
@@ -108,9 +109,12 @@ def steady(read: Callable[[], Any]) -> Any:
     Each run of the program reads it again, and raises where it is another. Without it,
     what a function reads of its surroundings is as it was when it was recorded.
     """
-    value, tape = read(), state.get().tape
-    if tape is not None:
-        tape.steady(read, value)
+    tape = state.get().tape
+    if tape is None:
+        return read()
+    with unwatched():
+        value = read()
+    tape.steady(read, value)
     return value
 
 
@@ -153,15 +157,17 @@ class _Program:
         finally:
             scout.restore()
         before = [grad for grad, _ in scout.found.values()]
-        self._record(fun, args, kwargs, scout)
-        if not agree(expected, (self.first, [x._grad for x in scout.found])):
+        chance = Chance(fun, given)
+        self._record(chance.watched(fun), args, kwargs, scout)
+        what = chance.found()
+        if what or not agree(expected, (self.first, [x._grad for x in scout.found])):
             for x, grad in zip(scout.found, before, strict=True):
                 x._grad = grad
             raise ValueError(
-                f"compile: {self.name} came to other numbers when it was run again, as "
-                "it is when it is recorded, and the program would keep those for ever: "
-                "random numbers, a counter, the time, a state that it changes? Draw "
-                "random numbers through `fresh`, and pass what changes as an argument"
+                f"compile: {self.name} {what or 'came to other numbers when run again'}, "
+                "and the program would keep the numbers of its recording for ever. Draw "
+                "random numbers through `fresh`, read switches through `steady`, and "
+                "pass what changes (a counter, the time, a state) as an argument"
             )
 
     def _record(
@@ -346,6 +352,7 @@ def _kind(x: Any) -> Any:
     """What must stay of an argument: shape and dtype, the Tensor, or the value."""
     if not _varies(x):
         tensor = isinstance(x, Tensor)
+        check_operand("compile: an argument", x)
         return ("Tensor", id(x), "") if tensor else ("constant", repr(x), type(x))
     value = value_of(x)
     if type(value) is float:
