@@ -13,7 +13,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line; exit status 2 for what the user can mend."""
     try:
-        for library in ("click", "rich"):
+        for library in ("click", "rich", "safetensors"):
             require(library, "all", "The command unrolled")
     except MissingExtraError as error:
         sys.exit(f"unrolled: {error}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.extras import require
 from autograd.files import written
 from rnn.files import ModelFileError, read_tensors, tensor_bytes
 
@@ -37,6 +38,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | Path) -> None:
+        require("safetensors", "all", "A checkpoint")
         self.path = Path(path)
         self.previous = self.path.with_name(
             f"{self.path.stem}.previous{self.path.suffix}"

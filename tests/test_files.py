@@ -372,7 +372,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(tmp_path):
     with pytest.raises(IsADirectoryError, match=f"{tmp_path} is a folder, expected"):
         save(Linear(1, 1), tmp_path)
     (tmp_path / "empty").touch()
-    with pytest.raises(ModelFileError, match=r"empty: not a safetensors file.*0 bytes"):
+    with pytest.raises(ModelFileError, match=r"empty: not a safetensors file.*too small"):
         load(tmp_path / "empty")
 
 
