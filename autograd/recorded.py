@@ -116,7 +116,7 @@ class RecordedCall:
 
     def others(self, *values: Any) -> bool:
         """Whether anything live besides our variables went into any of `values`."""
-        roots = [x for x in values if self.depends(x)]
+        roots = [x for x in values if isinstance(x, Tensor) and x._tracked]
         if not roots:
             return False
         root = roots[0] if len(roots) == 1 else _joined(roots)
@@ -130,12 +130,10 @@ class RecordedCall:
     def plain(self, value: Any) -> Any:
         """The nest as it is returned: of arrays, unless to be differentiated on."""
         tracked = [x for x in leaves(value) if self.depends(x)]
-        if len(tracked) == 1:
-            live = set(filter(self.others, tracked))
-        elif self.others(*tracked):
-            live = self._above_others(_joined(tracked))
-        else:
-            live = set()
+        if not self.others(*tracked):
+            return map_tree(value_of, value)
+        alone = len(tracked) == 1
+        live = set(tracked) if alone else self._above_others(_joined(tracked))
         return map_tree(
             lambda x: x if self.depends(x) and x in live else value_of(x), value
         )

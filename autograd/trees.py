@@ -13,10 +13,18 @@ from functools import cached_property
 from operator import is_not
 from typing import Any
 
+import numpy as np
+
+from autograd.tensor import Tensor
+
 __all__ = [
     "Repeated", "alike", "by_place", "hidden", "itself", "leaves", "like", "map_tree",
     "paired", "paths",
 ]  # fmt: skip
+
+
+LEAVES = frozenset({Tensor, np.ndarray, float, int, bool, str})
+"""The types of most leaves, known as such without a closer look."""
 
 
 def itself(x: Any) -> Any:
@@ -36,9 +44,11 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
     that are no entries are handed on as they are; values of `cached_property` are left
     out, since they are computed from the entries.
     """
+    kind = type(tree)
+    if kind in LEAVES:
+        return function(tree)
     if tree is None:
         return None
-    kind = type(tree)
     if kind is tuple or kind is list:
         return kind([map_tree(function, part) for part in tree])
     if isinstance(tree, dict):
@@ -151,7 +161,7 @@ def alike(tree: Any, other: Any) -> bool:
     return (
         _comparable(tree, other)
         and entries.keys() == others.keys()
-        and _attributes(tree) == _attributes(other)
+        and _equal(_attributes(tree), _attributes(other))
         and all(alike(part, others[key]) for key, part in entries.items())
     )
 
@@ -213,7 +223,9 @@ def like(other: Any, tree: Any) -> Any:
 
 
 def _collect(tree: Any, found: list[Any]) -> None:
-    if isinstance(tree, (list, tuple)):
+    if type(tree) in LEAVES:
+        found.append(tree)
+    elif isinstance(tree, (list, tuple)):
         for part in tree:
             _collect(part, found)
     elif isinstance(tree, dict):
@@ -227,7 +239,7 @@ def _collect(tree: Any, found: list[Any]) -> None:
 
 
 def _is_dataclass(tree: Any) -> bool:
-    return dataclasses.is_dataclass(tree) and not isinstance(tree, type)
+    return hasattr(type(tree), "__dataclass_fields__")
 
 
 def _fields(tree: Any) -> dict[str, Any]:
@@ -238,6 +250,8 @@ def _fields(tree: Any) -> dict[str, Any]:
 
 def _entries(tree: Any) -> dict[Any, Any] | None:
     """The parts of a container by key, place or field; None of a leaf."""
+    if type(tree) in LEAVES:
+        return None
     if tree is None:
         return {}
     if isinstance(tree, dict):
@@ -265,7 +279,7 @@ def _comparable(tree: Any, other: Any) -> bool:
 def _attributes(tree: Any) -> dict[str, Any]:
     """The attributes of a container that are neither entries nor computed from them."""
     held = getattr(tree, "__dict__", None)
-    if held is None or held is tree:
+    if not held or held is tree:
         return {}
     fields = _fields(tree) if _is_dataclass(tree) else {}
     return {
@@ -274,6 +288,14 @@ def _attributes(tree: Any) -> dict[str, Any]:
         if name not in fields
         and not isinstance(getattr(type(tree), name, None), cached_property)
     }
+
+
+def _equal(attributes: dict[str, Any], others: dict[str, Any]) -> bool:
+    """Whether attributes are of the same names, types and values."""
+    return attributes.keys() == others.keys() and all(
+        type(x) is type(others[name]) and bool(x == others[name])
+        for name, x in attributes.items()
+    )
 
 
 def _with_attributes(found: Any, tree: Any) -> Any:

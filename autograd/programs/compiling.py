@@ -282,7 +282,6 @@ class _Program:
         known = simple is not None and self.simple
         if known and [_kind(x) for x in simple or ()] == self.signature:
             return
-        check_attributes("compile", by_place(args, kwargs), "arguments")
         tree, given = map_tree(_placeholder, (args, kwargs)), self._leaves(args, kwargs)
         kinds = [_kind(x) for x in given]
         if kinds == self.signature and alike(self.tree, tree):
