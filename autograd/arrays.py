@@ -17,6 +17,9 @@ PLAIN = frozenset({np.ndarray, np.memmap, np.recarray})
 SCALARS = frozenset({float, int, bool, complex, str, type(None)})
 """Types in lists of which nothing more need be known."""
 
+OURS = ("requires_grad", "tape")
+"""Attributes of Tensors, and of the arrays that are traced in their place."""
+
 
 def check_plain(caller: str, x: Any) -> None:
     """Raise TypeError for an array, or one in a list, with more than numbers in it."""
@@ -39,7 +42,7 @@ def check_operand(caller: str, x: Any) -> None:
     kind = type(x)
     if isinstance(x, (np.ndarray, np.generic, list, tuple)):
         check_plain(caller, x)
-    elif hasattr(kind, "__array__") and not hasattr(kind, "requires_grad"):
+    elif hasattr(kind, "__array__") and not any(hasattr(kind, name) for name in OURS):
         raise TypeError(_refusal(caller, kind))
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import gc
 import logging
 import os
 import random
@@ -218,3 +219,18 @@ def test_a_profiler_goes_on():
     finally:
         sys.setprofile(None)
     assert seen
+
+
+def test_a_collector_that_takes_its_own_time_does_not_count():
+    def timed(phase, info):
+        time.perf_counter()
+
+    def f(x):
+        gc.collect()
+        return np.sum(x * 2)
+
+    gc.callbacks.append(timed)
+    try:
+        assert compile(f)(np.ones(3)).item() == 6
+    finally:
+        gc.callbacks.remove(timed)

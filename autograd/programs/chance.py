@@ -92,7 +92,9 @@ class Chance:
             name = arg.__name__
             if name in BYTES or _seeds(name, frame, arg):
                 self._calls.append("asks the system for random numbers, or for a seed")
-            elif _reads_clock(name, arg) and not _is_standard(frame):
+            elif _reads_clock(name, arg) and not (
+                _is_standard(frame) or _of_collector(frame)
+            ):
                 self._calls.append(f"reads the time ({arg.__qualname__})")
 
 
@@ -105,6 +107,11 @@ def unwatched() -> Iterator[None]:
         yield
     finally:
         sys.setprofile(profile)
+
+
+def _of_collector(frame: FrameType) -> bool:
+    """Whether the garbage collector has called this, at a moment of its own."""
+    return any(frame.f_code is getattr(f, "__code__", None) for f in gc.callbacks)
 
 
 def _seeds(name: str, frame: FrameType, arg: BuiltinFunctionType) -> bool:
