@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from rnn.numerals import share_of_numbers
 from rnn.reading import DataError
@@ -14,6 +17,7 @@ __all__ = [
     "spelled",
 ]  # fmt: skip
 
+Array = np.ndarray[Any, Any]
 NONE, SPACE = "", " "
 STRONG = "\t;|"
 """Separators that no number has inside of it."""
@@ -23,7 +27,8 @@ MASK = "\x1a"
 """Stands for a quoted field, so that what is inside of it counts as no separator."""
 
 
-class Records(NamedTuple):
+@dataclass(frozen=True)
+class Records:
     """The rows of a file as text, without blank ones; quoted fields are masked.
 
     Attributes:
@@ -34,21 +39,23 @@ class Records(NamedTuple):
     """
 
     lines: list[str]
-    places: list[int]
-    numbers: list[int]
+    places: Sequence[int]
+    numbers: Sequence[int]
     total: int
+    _counts: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, text: str) -> Records:
         """The rows of a file whose lines end with U+000A."""
         if '"' in text:
-            text = QUOTED.sub(lambda m: MASK * (1 + m[0].count("\n")), text)
+            text = _masked(text)
         lines = text.split("\n")
         if not lines[-1]:
             del lines[-1]
-        if MASK not in text and all(map(str.strip, lines)):
-            places = list(range(len(lines)))
-            return cls(lines, places, list(range(1, len(lines) + 1)), len(lines))
+        N = len(lines)
+        several = f"{MASK}{MASK}" in text  # a quoted field of several lines
+        if not several and all(map(str.strip, lines)):
+            return cls(lines, range(N), range(1, N + 1), N)
         kept, places, numbers, line = [], [], [], 1
         for place, row in enumerate(lines):
             if row.strip():
@@ -56,11 +63,33 @@ class Records(NamedTuple):
                 places.append(place)
                 numbers.append(line)
             line += 1 + row.count(MASK) - len(re.findall(f"{MASK}+", row))
-        return cls(kept, places, numbers, len(lines))
+        return cls(kept, places, numbers, N)
+
+    def counts(self, separator: str) -> Array:
+        """(N,) how many separators each row has; of white space, runs between fields."""
+        if separator not in self._counts:
+            found = _per_line("\n".join(self.lines), separator)
+            self._counts[separator] = found - (separator == SPACE)
+        return self._counts[separator]
+
+    def divided(self, separator: str) -> bool:
+        """Whether all rows have equally many fields, two or more.
+
+        The first may have one less, where all others end with a separator.
+        """
+        counts = self.counts(separator)
+        n = counts[-1]
+        if n == 0 or np.any(counts[1:] != n):
+            return False
+        return counts[0] == n or (
+            counts[0] == n - 1
+            and separator != SPACE
+            and all(row.rstrip(" ").endswith(separator) for row in self.lines[1:])
+        )
 
     def width(self, separator: str) -> int:
         """How many fields the last row has."""
-        return 1 if separator == NONE else _counter(separator)(self.lines[-1]) + 1
+        return 1 if separator == NONE else int(self.counts(separator)[-1]) + 1
 
     def gap(self) -> int | None:
         """The first blank line that stands between two rows."""
@@ -68,6 +97,28 @@ class Records(NamedTuple):
             if place != i + self.places[0]:
                 return self.numbers[i] - 1
         return None
+
+
+def _masked(text: str) -> str:
+    """A text with a mask for each quoted field, one letter longer for each line end."""
+    if not np.any(_per_line(text, '"') % 2):  # no field goes over a line end
+        return QUOTED.sub(MASK, text)
+    return QUOTED.sub(lambda m: MASK * (1 + m[0].count("\n")), text)
+
+
+def _per_line(text: str, separator: str) -> Array:
+    """How often a character is in each line; of SPACE, how many fields are between."""
+    letters = np.frombuffer(text.encode(), np.uint8)
+    starts = np.append(0, np.flatnonzero(letters == ord("\n")) + 1)
+    starts = starts[starts < len(letters)]
+    if separator == SPACE:
+        inside = ~np.isin(letters, np.frombuffer(b" \t\n", np.uint8))
+        found = inside & ~np.append(False, inside[:-1])
+    elif separator in text:
+        found = letters == ord(separator)
+    else:
+        return np.zeros(len(starts), np.intp)
+    return np.add.reduceat(found, starts, dtype=np.intp)
 
 
 def check_separator(separator: str | None) -> None:
@@ -93,12 +144,12 @@ def possible(records: Records, decimal: str | None) -> list[str]:
     file of one column: then all that fit are returned.
     """
     lines = records.lines
-    strong = [s for s in STRONG if _divides(lines, s)]
+    strong = [s for s in STRONG if records.divided(s)]
     if strong:
         return strong
-    found = [","] if decimal != "," and _divides(lines, ",") else []
+    found = [","] if decimal != "," and records.divided(",") else []
     cells = lines[0].split()
-    if _divides(lines, SPACE) and (decimal == "," or _all_commas_in_numbers(cells)):
+    if records.divided(SPACE) and (decimal == "," or _all_commas_in_numbers(cells)):
         found.append(SPACE)
     if _can_be_one_column(lines, decimal, bool(found)):
         found.append(NONE)
@@ -121,45 +172,22 @@ def _all_commas_in_numbers(cells: list[str]) -> bool:
     return not marked or share_of_numbers(marked) == 1
 
 
-def _counter(separator: str) -> Callable[[str], int]:
-    """How many separators a row has."""
-    if separator == SPACE:
-        return lambda row: sum(map(bool, row.replace("\t", " ").split(" "))) - 1
-    return lambda row: row.count(separator)
-
-
-def _divides(lines: list[str], separator: str) -> bool:
-    count = _counter(separator)
-    n = count(lines[-1])
-    if n == 0 or not all(count(row) == n for row in lines[1:]):
-        return False
-    trailing = separator != SPACE and count(lines[0]) == n - 1
-    return count(lines[0]) == n or (
-        trailing and all(row.rstrip(" ").endswith(separator) for row in lines[1:])
-    )
-
-
 def ragged(records: Records, separator: str | None) -> str | None:
     """Which row has another number of fields than the first; None where all agree."""
-    lines = records.lines
     if separator is None:
-        by_share = {s: sum(s in row for row in lines) for s in (*STRONG, ",")}
-        separator = max(by_share, key=lambda s: by_share[s])
-        if not by_share[separator]:
-            return None
-    if separator == NONE or _divides(lines, separator):
+        separator = max((*STRONG, ","), key=lambda s: np.count_nonzero(records.counts(s)))
+    if separator == NONE or records.divided(separator):
         return None
-    count = _counter(separator)
-    first = count(lines[0])
-    for row, line in zip(lines, records.numbers, strict=True):
-        if count(row) != first:
-            return (
-                f"line {line} has {count(row) + 1} fields, line {records.numbers[0]} has "
-                f"{first + 1} (separator {spelled(separator)}); remove lines that are no "
-                "rows of the table, or name the separator with sep= or the decimal mark "
-                "with decimal=, in a command with --sep or --decimal"
-            )
-    return None
+    counts = records.counts(separator)
+    if np.all(counts == counts[0]):
+        return None
+    k = int(np.argmax(counts != counts[0]))
+    return (
+        f"line {records.numbers[k]} has {counts[k] + 1} fields, line "
+        f"{records.numbers[0]} has {counts[0] + 1} (separator {spelled(separator)}); "
+        "remove lines that are no rows of the table, or name the separator with sep= or "
+        "the decimal mark with decimal=, in a command with --sep or --decimal"
+    )
 
 
 def check_quotes(text: str, separator: str) -> None:
@@ -167,7 +195,7 @@ def check_quotes(text: str, separator: str) -> None:
     if '"' not in text:
         return
     end = r"[ \t]+|\n" if separator == SPACE else rf"{re.escape(separator)}|\n"
-    inside = r"\s" if separator == SPACE else rf"{re.escape(separator)}\n"
+    inside = r" \t\n" if separator == SPACE else rf"{re.escape(separator)}\n"
     field = rf'(?:"(?:[^"]|"")*+"|[^"{inside}][^{inside}]*+|)'
     found = re.match(rf"(?:{field}(?:{end}))*+{field}", text)
     stop = found.end() if found else 0

@@ -187,7 +187,7 @@ def column_of_file(
     if not records.lines:
         raise DataError(f"{what}: empty; expected a CSV file with a numeric column")
     shifted = [n + skipped for n in records.numbers] if skipped else records.numbers
-    records = records._replace(numbers=shifted)
+    records = replace(records, numbers=shifted)
     found: list[Column] = []
     errors: list[DataError] = []
     separators: Sequence[str | None] = (
@@ -260,7 +260,7 @@ def _cells(what: str, text: str, records: Records, sep: str) -> list[list[str]]:
         frame = pandas.read_csv(
             io.StringIO(text),
             sep=r"\s+" if sep == SPACE else sep or free,
-            header=None, names=range(width), index_col=False, dtype=str,
+            header=None, names=range(width), index_col=False, dtype=object,
             na_filter=False, skip_blank_lines=False, engine="c",
         )  # fmt: skip
     except (pandas.errors.ParserError, pandas.errors.EmptyDataError) as error:
@@ -268,7 +268,9 @@ def _cells(what: str, text: str, records: Records, sep: str) -> list[list[str]]:
     if len(frame) != records.total:
         raise DataError(f"{what}: malformed CSV: a quotation mark inside of a field")
     rows = frame if records.total == len(records.places) else frame.iloc[records.places]
-    columns = [[cell.strip(OUTER) for cell in rows[k].tolist()] for k in range(width)]
+    columns = [rows[k].tolist() for k in range(width)]
+    if any(space in text for space in OUTER):
+        columns = [[cell.strip(OUTER) for cell in column] for column in columns]
     while len(columns) > 1 and not any(columns[-1]):
         columns.pop()
     N = len(columns[0])
