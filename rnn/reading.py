@@ -52,6 +52,8 @@ def read_text(path: str | Path) -> str:
     marked = (name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark))
     encoding = next(marked, "utf-8")
     _check_signature(path, data)
+    if encoding == "utf-8" and b"\0" in data:
+        raise DataError(f"{path}: {_with_nul(data)}")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -62,7 +64,7 @@ def read_text(path: str | Path) -> str:
             "written in"
         ) from error
     if "\0" in text:
-        raise DataError(f"{path}: {_with_nul(data)}")
+        raise DataError(f"{path}: a binary file: it has the character U+0000")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -28,11 +28,12 @@ from rnn.command.report import (
     series_window,
     write_deltas,
 )
+from rnn.command.series import NAMES, read, reading_options
 from rnn.command.window import Window
 from rnn.files import ModelFileError, load
 from rnn.forecast import Scale
 from rnn.language import Network
-from rnn.series import DataError, read_series
+from rnn.series import DataError
 from rnn.text import Vocabulary
 from rnn.tokens import TOKENISERS
 
@@ -50,10 +51,12 @@ def _on_a_window(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def command(model: Path, **options: Any) -> None:
-        names = ("series", "column", "prompt", "random_steps", "seed")
+        names = ("series", "prompt", "random_steps", "seed")
         chosen = {name: options.pop(name) for name in names}
-        function(_window(model, **chosen), **options)
+        reading = {name: options.pop(name) for name in NAMES}
+        function(_window(model, reading=reading, **chosen), **options)
 
+    decorated: Callable[..., None] = command
     for decorate in (
         seed_option,
         click.option(
@@ -63,21 +66,18 @@ def _on_a_window(function: Callable[..., None]) -> Callable[..., None]:
             help="So many steps of random input, drawn with --seed.",
         ),
         click.option("--prompt", help="Words to feed a next-word model."),
-        click.option(
-            "--column",
-            help="Which column of --series; the one that was trained on unless given.",
-        ),
+        reading_options,
         click.option("--series", type=readable, help="A CSV file to feed the network."),
         click.argument("model", type=readable),
     ):
-        command = decorate(command)
-    return command
+        decorated = decorate(decorated)
+    return decorated
 
 
 def _window(
     path: Path,
     series: Path | None,
-    column: str | None,
+    reading: dict[str, Any],
     prompt: str | None,
     random_steps: int | None,
     seed: int,
@@ -85,8 +85,9 @@ def _window(
     """The saved network on the data that was asked for, or on what it last saw."""
     if (series is not None) + (prompt is not None) + (random_steps is not None) > 1:
         raise click.UsageError("give one of --series, --prompt and --random")
-    if column is not None and series is None:
-        raise click.UsageError("--column goes with --series")
+    for name, value in reading.items():
+        if value is not None and series is None:
+            raise click.UsageError(f"--{name} goes with --series")
     network, details = load(path)
     if not isinstance(network, Network) or "kind" not in details:
         raise ModelFileError(f"{path}: not a recurrent network that unrolled trained")
@@ -116,8 +117,9 @@ def _window(
         raise click.UsageError("--prompt goes with a next-word model; use --series")
     values, labels = np.array(details["recent"]), details["labels"]
     if series is not None:
-        read = read_series(series, column or details["column"])
-        values, labels = read.values, list(read.labels)
+        reading["column"] = reading["column"] or details["column"]
+        given = read(series, **reading)
+        values, labels = given.values, list(given.labels)
     x = Scale(*details["scale"]).forward(values)
     if random_steps is not None:
         x = rng.normal(size=random_steps + 1)

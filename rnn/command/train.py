@@ -18,11 +18,12 @@ from rnn.command.console import (
     show_files,
 )
 from rnn.command.report import report
+from rnn.command.series import NAMES, read, reading_options
 from rnn.command.study import Study, run
 from rnn.command.text import train_text
 from rnn.forecast import ELMAN, Scale
 from rnn.language import CELLS, Corpus, LanguageRecipe
-from rnn.series import DataError, read_series, read_text
+from rnn.series import DataError, read_text
 from rnn.tokens import TOKENISERS
 
 __all__ = ["train"]
@@ -34,7 +35,7 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--series", type=readable, help="A CSV file with a numeric column.")
-@click.option("--column", help="Which column; needed where there are several.")
+@reading_options
 @click.option(
     "--holdout",
     default=0.2,
@@ -42,7 +43,9 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.FloatRange(0.05, 0.5),
     help="The share at the series' end that is foretold, not trained on.",
 )
-@click.option("--text", type=readable, help="A text in UTF-8.")
+@click.option(
+    "--text", type=readable, help="A text in UTF-8, or in UTF-16 with a byte-order mark."
+)
 @click.option(
     "--tokens",
     default="words",
@@ -91,7 +94,6 @@ def train(
     ctx: click.Context,
     /,
     series: Path | None,
-    column: str | None,
     holdout: float,
     text: Path | None,
     tokens: str,
@@ -101,7 +103,7 @@ def train(
     hidden: int | None,
     seed: int,
     out: Path,
-    **sizes: Any,
+    **others: Any,
 ) -> None:
     """Train a network on your own series, or on your own text.
 
@@ -111,19 +113,20 @@ def train(
     """
     if (series is None) == (text is None):
         raise click.UsageError("give either --series FILE.csv or --text FILE")
+    reading = {name: others.pop(name) for name in NAMES}
     if series is not None:
         words = ("tokens", "vocabulary", "min_count", "cell")
-        refuse(ctx, "goes with --text", *words, *sizes)
-        study = _series_study(series, column, holdout, hidden)
+        refuse(ctx, "goes with --text", *words, *others)
+        study = _series_study(series, reading, holdout, hidden)
         output_folder(out)
         with resumable(out):
             show_files(report(run(study, [seed], out), out))
     elif text is not None:
-        refuse(ctx, "goes with --series", "column", "holdout")
+        refuse(ctx, "goes with --series", "holdout", *NAMES)
         if cell == "elman":
             why = "goes with --cell rnn, gru or lstm"
             refuse(ctx, why, "embedding", "layers", "dropout")
-        given = sizes | {"hidden": hidden}
+        given = others | {"hidden": hidden}
         recipe = LanguageRecipe.of(
             cell, tokens, **{k: v for k, v in given.items() if v is not None}
         )
@@ -138,9 +141,9 @@ def train(
 
 
 def _series_study(
-    path: Path, column: str | None, holdout: float, hidden: int | None
+    path: Path, reading: dict[str, Any], holdout: float, hidden: int | None
 ) -> Study:
-    series = read_series(path, column)
+    series = read(path, **reading)
     N = len(series.values)
     if N < FEWEST_VALUES:
         raise DataError(f"{path}: {N} values, expected at least {FEWEST_VALUES}")
