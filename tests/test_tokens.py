@@ -1,13 +1,15 @@
 """Texts as tokens and as batches."""
 
+import sys
 import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograd import Tensor
+from autograd.extras import MissingExtraError
 from rnn import ElmanNetwork
 from rnn.language import next_word
 from rnn.losses import cross_entropy
@@ -23,6 +25,7 @@ from rnn.text import (
     pad,
     tokenise,
 )  # fmt: skip
+from rnn.tokens import TOKENISERS, _patterns
 from rnn.training import fit
 
 TOKENS = [
@@ -39,7 +42,15 @@ TOKENS = [
     ("m̃bo", ["m̃bo"]),
     ("Ele — só ele -- foi... «foi»?",
      ["ele", "—", "só", "ele", "--", "foi", "...", "«", "foi", "»", "?"]),
-    ("um_dois <unk>\n\ttrês", ["um", "dois", "<unk>", "três"]),
+    ("um_dois <unk>\n\ttrês", ["um", "_", "dois", "<unk>", "três"]),
+    ("नमस्ते दुनिया", ["नमस्ते", "दुनिया"]),
+    ("สวัสดี ชาวโลก, 안녕하세요", ["สวัสดี", "ชาวโลก", ",", "안녕하세요"]),
+    ("שָׁלוֹם مَرْحَبًا", ["שָׁלוֹם", "مَرْحَبًا"]),
+    ("می\u200cخواهم க்ஷ so\u00adft", ["می\u200cخواهم", "க்ஷ", "so\u00adft"]),
+    ("ok 👨\u200d👩\u200d👧 ok👍🏽", ["ok", "👨\u200d👩\u200d👧", "ok", "👍🏽"]),
+    ("🇧🇷🇵🇹 1️⃣ ❤️.", ["🇧🇷", "🇵🇹", "1️⃣", "❤️", "."]),
+    ("a\u200bb \x1c\u0301c", ["a", "\u200b", "b", "\u0301", "c"]),
+    ("a\u0600 b -\u0301- ....", ["a", "\u0600", "b", "-\u0301", "-", "...", "."]),
     ("", []),
     (" \n", []),
 ]  # fmt: skip
@@ -68,12 +79,65 @@ def test_however_an_accent_was_typed_it_is_one_letter(text):
         assert characters(typed) == characters(text)
 
 
-@given(st.text())
-def test_nothing_but_space_is_lost(text):
+anything = st.text(st.characters(codec=None), max_size=12) | st.text(
+    st.sampled_from(
+        "a1É ि क ् ่ ก َ \u0301\u200c\u200d\u200b\ufe0f👨👩🇧🇷\u1100\u1161\u11a8\u0600\u00ad"
+        "\ud800\x00\x1c\u2028'’-._,([“<unk>🏻\u20e3\n"
+    ),
+    max_size=12,
+)
+
+
+@given(anything)
+@example(". . .")
+@example(". ...")
+@example("(\u0301")
+@example("\u0600 ")
+@example("_ \x1f")
+def test_join_gives_a_text_back_up_to_white_space(text):
     composed = unicodedata.normalize("NFC", text)
     assert "".join(characters(text)) == composed
-    kept = "".join(tokenise(text, lower=False))
-    assert kept == "".join(c for c in composed if not c.isspace() and c != "_")
+    tokens = tokenise(text, lower=False)
+    assert "".join(tokens) == "".join(composed.split())
+    assert "".join(join(tokens).split()) == "".join(composed.split())
+    assert tokenise(join(tokens), lower=False) == tokens
+
+
+REAL = [
+    "Vi, claramente visto, o lume vivo que a marítima gente tem por santo.",
+    "She couldn't say (not then, at least) why the co-op's clerk paid 1,234.50.",
+    "सभी मनुष्य स्वतन्त्र जन्म लेते हैं, और गरिमा में समान हैं।",
+    "كل الناس يولدون أحرارا، ومتساوين في الكرامة.",
+    "Все люди рождаются свободными; все равны!",
+    "모든 인간은 자유롭게 태어난다.",
+    "人は皆 自由に生まれる。",
+    "ทุกคน เกิดมามีอิสระ",
+    "Που πας; Πάω στο σπίτι…",
+    "🏳️\u200d🌈 e 👩🏾\u200d🚀 foram 🇧🇷",
+]
+
+
+@pytest.mark.parametrize("text", REAL)
+def test_join_keeps_the_words_of_a_real_text_apart_and_whole(text):
+    assert join(tokenise(text, lower=False)) == unicodedata.normalize("NFC", text)
+
+
+def test_a_model_of_words_does_not_learn_marks_of_emphasis():
+    assert TOKENISERS["words"].split("_So_ é") == ["so", "é"]
+
+
+def test_text_of_many_dots_keeps_its_tokens():
+    for n in range(12):
+        assert join(tokenise("x" + "." * n)) == "x" + "." * n
+
+
+def test_tokenise_names_the_extra_where_regex_is_missing(monkeypatch):
+    _patterns.cache_clear()
+    monkeypatch.setitem(sys.modules, "regex", None)
+    for call in (tokenise, characters):
+        with pytest.raises(MissingExtraError, match=r"needs regex.*unrolled\[all\]"):
+            call("a b")
+    assert join(["a", ",", "b"]) == "a, b"
 
 
 def test_characters_have_a_vocabulary_too():
