@@ -19,7 +19,16 @@ from rnn.optim import Adam, cosine
 from rnn.training import History, digest, fit
 from rnn.window import WindowMLP
 
-__all__ = ["ELMAN", "WINDOW", "Forecast", "Recipe", "Scale", "forecast", "train"]
+__all__ = [
+    "ELMAN",
+    "WINDOW",
+    "Forecast",
+    "Recipe",
+    "Scale",
+    "forecast",
+    "has_trend",
+    "train",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -41,6 +50,17 @@ class Scale:
 
     def back(self, x: Array) -> Array:
         return x * self.width + self.centre
+
+
+def has_trend(values: Array) -> bool:
+    """Whether a straight line explains more than half of the variance of values (N,).
+
+    Bounded activations cannot follow such a series beyond the values trained on; its
+    differences they can.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = np.corrcoef(np.arange(len(values)), values)[0, 1]
+    return bool(r * r > 0.5)
 
 
 @dataclass(frozen=True)

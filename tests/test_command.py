@@ -79,7 +79,7 @@ def test_the_demos_weights_give_its_forecasts(demo):
     from rnn.series import sunspots
 
     out = demo[0] / "unrolled-demo"
-    network, details = load(out / "model.safetensors")
+    _, details = load(out / "model.safetensors")
     values = forecast(network, Scale(*details["scale"]), sunspots().values)
     with (out / "forecast.csv").open() as file:
         written = [row["Elman network"] for row in csv.DictReader(file)]
@@ -122,6 +122,33 @@ def test_train_on_a_series(series, tmp_path):
     assert load(model)[0].config["hidden_size"] == 4
     unrolled("check", model, "--series", series, "--out", tmp_path / "check", check=0)
     assert (tmp_path / "check" / "deltas.csv").exists()
+
+
+def test_train_on_a_series_with_a_trend_predicts_its_changes(tmp_path):
+    path = tmp_path / "series.csv"
+    rows = "".join(f"{i},{i + np.sin(0.7 * i):.6f}\n" for i in range(60))
+    path.write_text("day,v\n" + rows)
+    script = (
+        "import rnn.forecast as f; from dataclasses import replace\n"
+        "import rnn.command.train as t; t.ELMAN = replace(f.ELMAN, updates=5)\n"
+        "import rnn.command.study as s; s.WINDOW = replace(f.WINDOW, updates=5)\n"
+        "from rnn.command import cli; cli(['train', '--series', 'series.csv'])\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert found.returncode == 0, found.stderr
+    told = " ".join(found.stdout.split())
+    assert "series.csv: separator ',', header in line 1" in told
+    assert "The values trained on have a trend" in told
+    out = tmp_path / "unrolled-model"
+    scores = json.loads((out / "scores.json").read_text("utf-8"))["scores"]
+    assert scores["Elman network, seed 0"]["48–59"] < scores["next = this"]["48–59"]
+    _, details = load(out / "model.safetensors")
+    assert details["differenced"] and abs(details["scale"][0] - 1) < 0.1
+    found = unrolled("check", out / "model.safetensors", check=0)
+    assert "they agree" in found.stdout
+    unrolled("check", out / "model.safetensors", "--series", path, check=0)
 
 
 def test_headers_are_text_not_markup(tmp_path):

@@ -11,8 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograd.extras import MissingExtraError
-from rnn.forecast import ELMAN, WINDOW, Scale, forecast, train
-from rnn.series import DataError, read_series, read_text, relative_variance, sunspots
+from rnn.command.study import Result, Row, Study
+from rnn.forecast import ELMAN, WINDOW, Forecast, Scale, forecast, has_trend, train
+from rnn.series import (
+    DataError,
+    Series,
+    read_series,
+    read_text,
+    relative_variance,
+    sunspots,
+)
 
 
 def test_sunspots_are_the_series_of_the_literature():
@@ -367,3 +375,47 @@ def test_the_objective_is_washed_in_once_decayed_and_passes_its_state_on():
     second, state = _objective(network, recipe, (x[5:-1], x[6:]), state)
     assert second.item() == pytest.approx(np.mean((y.data - x[1:])[5:] ** 2) + penalty)
     np.testing.assert_array_equal(state, a.data[-1])
+
+
+def test_a_trend_is_told_from_a_wave():
+    t = np.arange(200)
+    rng = np.random.default_rng(0)
+    for values in (0.1 * t + np.sin(t), -t + 20 * rng.normal(size=200), np.exp(t / 100)):
+        assert has_trend(values)
+    for values in (wave(200), rng.normal(size=200), np.ones(200), sunspots().values):
+        assert not has_trend(values)
+
+
+def study_of(values, differenced):
+    series = Series("v", tuple(map(str, range(len(values)))), values)
+    return Study(
+        series=series, known=20, periods={"fit": (12, 20), "test": (20, 30)},
+        variance=1.0, scale=Scale(0, 1), recipe=ELMAN, title="", unit="",
+        differenced=differenced,
+    )  # fmt: skip
+
+
+def test_a_study_of_differences_forecasts_values():
+    values = np.cumsum(np.arange(30.0))
+    study = study_of(values, differenced=True)
+    x, labels = study.inputs(10)
+    np.testing.assert_array_equal(x, np.arange(1.0, 10))
+    assert labels == tuple(map(str, range(1, 10)))
+    changes = study.inputs()[0][5:]  # foreseen without an error, from the sixth on
+    found = study.forecasts(Forecast(None, study.scale, changes, None))
+    np.testing.assert_array_equal(found.values, values[6:])
+    assert study.scores(found.values) == [0, 0]
+    plain = study_of(values, differenced=False)
+    np.testing.assert_array_equal(plain.inputs(3)[0], values[:3])
+    assert plain.forecasts(found) is found
+
+
+@pytest.mark.parametrize(("error", "warned"), [(0.5, False), (2.0, True)])
+def test_a_study_says_where_no_network_beats_next_is_this(error, warned):
+    values = np.arange(30.0)  # next = this is wrong by 1
+    study = study_of(values, differenced=False)
+    good, bad = (Forecast(None, study.scale, values + e, None) for e in (error, 3.0))
+    rows = [Row("next = this", study.scores(values[:-1]))]
+    words = Result(study, [0], [bad], [good], rows).warning()
+    assert warned == words.startswith('No network is better than "next = this" on test')
+    assert bool(words) == warned

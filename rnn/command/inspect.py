@@ -120,6 +120,8 @@ def _window(
         reading["column"] = reading["column"] or details["column"]
         given = read(series, **reading)
         values, labels = given.values, list(given.labels)
+    if details.get("differenced"):
+        values, labels = np.diff(values), labels[1:]
     x = Scale(*details["scale"]).forward(values)
     if random_steps is not None:
         x = rng.normal(size=random_steps + 1)

@@ -44,17 +44,14 @@ def report(result: Result, out: Path) -> list[Path]:
     head = (f"mean squared error / {study.variance:.4g}", *study.periods)
     table = [(row.name, *(f"{score:.3f}" for score in row.scores)) for row in result.rows]
     show_table(study.title, head, table)
-    if study.note:
-        console.print(study.note)
+    for sentence in filter(None, (study.note, result.warning())):
+        console.print(sentence)
 
-    x = study.scale.forward(study.series.values)
-    labels = study.series.labels
-    trained_on = series_window(forecast.network, x[: study.known], labels[: study.known])
+    trained_on = _window(result, study.known)
     agreement = trained_on.check()
     show_agreement(agreement, trained_on.names, every_step=False)
 
-    end = study.pictured or len(x)
-    window = series_window(forecast.network, x[:end], labels[:end])
+    window = _window(result, study.pictured)
     flow = window.last(FLOW_STEPS).flow()
     paths = [
         *draw_window(window, PICTURED_STEPS, out),
@@ -69,6 +66,13 @@ def report(result: Result, out: Path) -> list[Path]:
     save(forecast.network, model, _details(study, result.seeds[0]))
     page = _write_page(out / "index.html", result, agreement, flow, window)
     return [page, *paths, model]
+
+
+def _window(result: Result, stop: int | None) -> Window:
+    """The first Elman network on what it reads of the first `stop` values."""
+    values, labels = result.study.inputs(stop)
+    x = result.study.scale.forward(values)
+    return series_window(result.elman[0].network, x, labels)
 
 
 def series_window(network: Any, x: Array, labels: Any) -> Window:
@@ -126,6 +130,7 @@ def _details(study: Study, seed: int) -> dict[str, Any]:
     return {
         "kind": "series",
         "column": study.series.name,
+        "differenced": study.differenced,
         "scale": [study.scale.centre, study.scale.width],
         "seed": seed,
         "recent": study.series.values[-RECENT:].tolist(),
@@ -202,7 +207,7 @@ def _write_page(
             _row(row.name, *(f"{score:.3f}" for score in row.scores))
             for row in result.rows
         ),
-        note=html.escape(study.note),
+        note=html.escape(f"{study.note} {result.warning()}".strip()),
         agreement="\n".join(
             _row(row.quantity, f"{row.norm:.3e}", f"{row.difference:.1e}")
             for row in (*parameters, *steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Study:
         published: rows of the literature.
         note: a sentence to stand below the table.
         pictured: the index after the last value of the pictured window.
+        differenced: the networks read and predict the changes from each value to the
+            next; `scale` is then that of the changes.
     """
 
     series: Series
@@ -55,6 +57,19 @@ class Study:
     published: tuple[Row, ...] = ()
     note: str = ""
     pictured: int | None = None
+    differenced: bool = False
+
+    def inputs(self, stop: int | None = None) -> tuple[Array, tuple[str, ...]]:
+        """What the networks read of the first `stop` values, unscaled, and its labels."""
+        values, labels = self.series.values[:stop], self.series.labels[:stop]
+        return (np.diff(values), labels[1:]) if self.differenced else (values, labels)
+
+    def forecasts(self, found: Forecast) -> Forecast:
+        """Forecasts of the values, of what a network predicts of its inputs."""
+        if not self.differenced:
+            return found
+        before = self.series.values[-len(found.values) - 1 : -1]
+        return replace(found, values=before + found.values)
 
     def scores(self, forecasts: Array) -> list[float]:
         """The relative variance over each period, as far back as the forecasts go."""
@@ -87,6 +102,20 @@ class Result:
     window: list[Forecast]
     rows: list[Row]
 
+    def warning(self) -> str:
+        """A sentence where no network beats "next = this" in the last period, or ""."""
+        period = list(self.study.periods)[-1]
+        trained = (*self.elman, *self.window)
+        best = min(self.study.scores(f.values)[-1] for f in trained)
+        still = self.rows[0].scores[-1]
+        if best < still:
+            return ""
+        return (
+            f'No network is better than "next = this" on {period}: its error is '
+            f"{still:.3g}, that of the best network {best:.3g}. Do not use these "
+            "networks to forecast this series."
+        )
+
 
 def run(study: Study, seeds: list[int], out: Path) -> Result:
     """Train both networks with each seed, and score them beside "next = this".
@@ -104,9 +133,10 @@ def run(study: Study, seeds: list[int], out: Path) -> Result:
         ):
             checkpoint = out / f"checkpoint-{name.split()[0].lower()}-{seed}.safetensors"
             checkpoints.append(checkpoint)
-            values, known, scale = study.series.values, study.known, study.scale
+            values, known = study.inputs()[0], len(study.inputs(study.known)[0])
             show = f"{name}{mark}"
-            found.append(train(recipe, values, known, scale, seed, checkpoint, show))
+            trained = train(recipe, values, known, study.scale, seed, checkpoint, show)
+            found.append(study.forecasts(trained))
     for path in checkpoints:
         forget(path)
     rows = [Row("next = this", study.scores(study.series.values[:-1])), *study.published]

@@ -21,7 +21,7 @@ from rnn.command.report import report
 from rnn.command.series import NAMES, read, reading_options
 from rnn.command.study import Study, run
 from rnn.command.text import train_text
-from rnn.forecast import ELMAN, Scale
+from rnn.forecast import ELMAN, Scale, has_trend
 from rnn.language import CELLS, Corpus, LanguageRecipe
 from rnn.series import DataError, read_text
 from rnn.tokens import TOKENISERS
@@ -29,6 +29,11 @@ from rnn.tokens import TOKENISERS
 __all__ = ["train"]
 
 FEWEST_VALUES = 30
+TREND = (
+    " The values trained on have a trend: a straight line explains more than half of "
+    "their variance. The networks therefore predict the change from each value to the "
+    "next."
+)
 
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -159,6 +164,8 @@ def _series_study(
             f"{path}: column {series.name!r} has numbers whose squares are too large or "
             "too small for float64; change its unit"
         )
+    trend = has_trend(series.values[:known])
+    read_by_networks = np.diff(series.values[:known]) if trend else series.values[:known]
     names = f"{series.labels[known]}–{series.labels[-1]}"
     return Study(
         series=series,
@@ -168,9 +175,11 @@ def _series_study(
             names: (known, N),
         },
         variance=variance,
-        scale=Scale.of(series.values[:known]),
+        scale=Scale.of(read_by_networks),
         recipe=ELMAN if hidden is None else replace(ELMAN, hidden=hidden),
         title=f"{series.name}, foretold one step ahead",
         unit=series.name,
-        note="The divisor is the variance of the whole series.",
+        note="The divisor is the variance of the whole series."
+        + (TREND if trend else ""),
+        differenced=trend,
     )
