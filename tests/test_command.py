@@ -79,7 +79,7 @@ def test_the_demos_weights_give_its_forecasts(demo):
     from rnn.series import sunspots
 
     out = demo[0] / "unrolled-demo"
-    _, details = load(out / "model.safetensors")
+    network, details = load(out / "model.safetensors")
     values = forecast(network, Scale(*details["scale"]), sunspots().values)
     with (out / "forecast.csv").open() as file:
         written = [row["Elman network"] for row in csv.DictReader(file)]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -198,6 +199,81 @@ def test_pictures_are_the_same_in_every_process_and_need_no_graphviz(tmp_path):
         one, other = ((tmp_path / s / f"a.{ending}").read_bytes() for s in "12")
         assert one == other and one
     assert len(list((tmp_path / "1").iterdir())) == 4
+
+
+def parts(page, kind):
+    """The tags of the picture of one kind, by their data."""
+    found = [given for _, given in Tags(page).tags if "class" in given]
+    return [
+        SimpleNamespace(dataset=SimpleNamespace(**{
+            name[5:]: int(value) if value.isdigit() else value
+            for name, value in given.items() if name.startswith("data-")
+        }))
+        for given in found if given["class"].split()[0] == kind
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [None, 2])
+def test_a_page_replays_each_line_at_its_step(steps):
+    """The page's own conditions, read as Python, at every moment of its slider."""
+    E = elman(4)
+    page = viz.draw(E, steps=steps).render("html").decode()
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    shown = fold(scene(graph(E, contributions=True)), steps)
+    columns = list(shown.columns)
+    n = len(columns)
+    place = {key: columns.index(box.column) for key, box in shown.boxes.items()}
+    later, unsent = (
+        dict(re.findall(rf'(node|line)\.classList\.toggle\("{name}", (.*)\);', page))
+        for name in ("later", "unsent")
+    )
+    assert set(later) == set(unsent) == {"node", "line"}
+    for now in range(2 * n):
+        names = {"now": now, "to": min(now, n - 1), "sent": data["sent"]}
+        hides = lambda condition, **part: eval(condition, names | part)  # noqa: E731, B023
+        for box in parts(page, "box"):
+            column = place[box.dataset.key]
+            assert hides(later["node"], node=box) == (column > now)
+            # From the last column, at the moment n, the sweep goes a column a moment.
+            assert hides(unsent["node"], node=box) == (now < n + (n - 1 - column))
+        for kind in ("value", "gradient"):
+            for line in parts(page, kind):
+                ends = [place[line.dataset.tail], place[line.dataset.head]]
+                assert hides(later["line"], line=line) == (max(ends) > now)
+                arrives = n + (n - 1 - min(ends))
+                assert hides(unsent["line"], line=line) == (now < arrives)
+
+
+@given(cases())
+def test_a_folded_line_is_as_wide_as_all_that_it_stands_for(case):
+    network, x, d, a0, loss, _ = case
+    recorded = graph(loss(network(x, a0), d), contributions=True)
+    whole, shown = scene(recorded), fold(scene(recorded), 2)
+    places = {key: key if key in shown.boxes else "fold" for key in whole.boxes}
+    squares = {}
+    for line in whole.lines:
+        ends = places[line.tail], places[line.head]
+        if "fold" in ends and ends[0] != ends[1]:
+            squares[ends] = squares.get(ends, 0.0) + line.size**2
+    found = {(e.tail, e.head): e.size for e in shown.lines if "fold" in (e.tail, e.head)}
+    assert found.keys() == squares.keys()
+    for ends, size in found.items():
+        assert size == pytest.approx(np.sqrt(squares[ends]), rel=1e-12)
+
+
+def test_a_red_line_is_drawn_as_wide_as_its_gradient_is_large():
+    drawing = viz.draw(elman(6), steps=2)
+    root = ET.fromstring(drawing.render("svg"))
+    norms = {(e["tail"], e["head"]): e["norm"] for e in read(drawing)["edges"]}
+    widths = {}
+    for g in root.findall(f"{SVG}g"):
+        if g.get("class") == "gradient":
+            ends = g.get("data-tail"), g.get("data-head")
+            widths[ends] = float(g.find(f"{SVG}path").get("stroke-width"))
+    assert any("fold" in ends for ends in widths)
+    order = sorted(widths, key=lambda ends: norms[ends])
+    drawn = [widths[ends] for ends in order]
+    assert drawn == sorted(drawn) and drawn[0] < drawn[-1]
 
 
 ACTIONS = """{

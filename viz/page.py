@@ -40,8 +40,10 @@ def page(graph: Graph, scene: Scene) -> str:
     nothing that a name has in it is ever taken for markup.
     """
     names = {BEFORE: "before the steps", AFTER: "after the steps"}
+    n = len(scene.columns)
     data = {
         "columns": [names.get(name, name.replace("=", " = ")) for name in scene.columns],
+        "sent": [2 * n - 1 - column for column in range(n)],
         "boxes": {box.key: _told(graph, box) for box in scene.boxes.values()},
     }
     # Within <script>, "<" could begin what ends it.
