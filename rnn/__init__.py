@@ -18,7 +18,8 @@ from rnn.layers import MLP, Embedding, LayerNorm, Linear, Sequential
 from rnn.module import Module
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.sampling import beam_search, sample
-from rnn.text import Batches, Segmentation, Vocabulary, characters, tokenise
+from rnn.series import DataError, read_series, read_text
+from rnn.text import Batches, Segmentation, Vocabulary, characters, join, tokenise
 from rnn.training import History, fit
 from rnn.unroll import unroll
 from rnn.window import WindowMLP, windows
@@ -39,6 +40,7 @@ __all__ = [
     "Batches",
     "BoltzmannMachine",
     "Credit",
+    "DataError",
     "ElmanNetwork",
     "Embedding",
     "GRUCell",
@@ -74,6 +76,7 @@ __all__ = [
     "fit",
     "fit_boltzmann",
     "gradient_flow",
+    "join",
     "load",
     "load_weights",
     "losses",
@@ -82,6 +85,8 @@ __all__ = [
     "one_to_many",
     "one_to_one",
     "optim",
+    "read_series",
+    "read_text",
     "sample",
     "save",
     "save_weights",
