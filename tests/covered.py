@@ -6,6 +6,7 @@ It says what the tests do, no more: a function is in it because a row, or the li
 functions without a gradient, has it.
 """
 
+import inspect
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +18,9 @@ from operations import TABLE as NUMPYS
 from special import TABLE as SCIPYS
 
 import autograd
+from autograd.primitive import Primitive
 from autograd.rules.plain import IN_PLACE, PLAIN
+from autograd.tensor import DISPATCH
 
 PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
 NAMESPACES = {
@@ -70,6 +73,30 @@ def orders():
     return found
 
 
+def convention(function):
+    """The paragraph of a rule's docstring that states a convention, or None."""
+    rule = DISPATCH.get(function)
+    declared = getattr(rule, "__self__", rule)
+    if isinstance(declared, Primitive):
+        declared = next(filter(None, declared.vjps), None)
+    for paragraph in inspect.cleandoc(declared.__doc__ or "").split("\n\n"):
+        if paragraph.startswith("Convention: "):
+            return paragraph.removeprefix("Convention: ").replace("\n", " ")
+    return None
+
+
+def conventions(covered):
+    """One line for each function whose rule states a convention."""
+    public = names_in(np) | names_in(np.linalg)
+    found = {f: convention(f) for f in covered if id(f) in public}
+    lines = [
+        f"- {', '.join(f'`{name}`' for name in public[id(f)])}: {text}"
+        for f, text in found.items()
+        if text
+    ]
+    return sorted(lines)
+
+
 def table(namespace, covered):
     public = names_in(namespace)
     rows = [
@@ -92,6 +119,7 @@ def page():
     lines = [HEAD]
     for title, namespace in NAMESPACES.items():
         lines += [f"## {title}", "", *table(namespace, covered), ""]
+    lines += ["## Conventions", "", *conventions(covered), ""]
     lines += [
         "## Plain arrays",
         "",

@@ -94,8 +94,6 @@ EXPLAINED = {
     "compositions.py:_cov:swapped": "the product of two deviations",
     "reductions.py:_cumprod_vjp:sign": EMPTY,
     "reductions.py:_cumprod_vjp:factor": EMPTY,
-    "factorisations.py:_null_space_vjp:sign": ZERO,
-    "factorisations.py:_null_space_vjp:factor": ZERO,
     "special.py:_moment:index": "the last term of the series is below rounding",
     "shapes.py:_lower:factor": "as a condition 2 is True",
     "shapes.py:_transpose:comparison": ONE,

@@ -6,6 +6,7 @@ may leave its gradient in any shape that broadcasts from or to its argument's.
 
 from autograd.rules import (
     compositions,
+    determinants,
     elementwise,
     factorisations,
     likelihood,
@@ -18,6 +19,6 @@ from autograd.rules import (
 )
 
 __all__ = [
-    "compositions", "elementwise", "factorisations", "likelihood", "linalg", "linear",
-    "plain", "products", "reductions", "shapes",
+    "compositions", "determinants", "elementwise", "factorisations", "likelihood",
+    "linalg", "linear", "plain", "products", "reductions", "shapes",
 ]  # fmt: skip

@@ -25,37 +25,6 @@ def _inv(g: Any, ans: Any, x: Any) -> Any:
 rule(np.linalg.inv, _inv)
 
 
-def _det(g: Any, ans: Any, x: Any) -> Any:
-    """The cofactors; of a singular matrix from its singular values, to first order."""
-    if np.all(value_of(ans) != 0):
-        return (g * ans)[..., np.newaxis, np.newaxis] * _transposed(np.linalg.inv(x))
-    u, s, v = np.linalg.svd(value_of(x))
-    n = s.shape[-1]
-    others = [np.prod(np.delete(s, i, axis=-1), axis=-1) for i in range(n)]
-    sign = np.linalg.det(u) * np.linalg.det(v)
-    cofactors = (u * np.stack(others, axis=-1)[..., np.newaxis, :]) @ v
-    return (g * sign)[..., np.newaxis, np.newaxis] * cofactors
-
-
-rule(np.linalg.det, _det)
-
-
-def _logdet(x: Any) -> Any:
-    return np.linalg.slogdet(x)[1]
-
-
-logdet = Primitive(_logdet, name="logdet").defvjp(
-    lambda g, ans, x: g[..., np.newaxis, np.newaxis] * _transposed(np.linalg.inv(x))
-)
-"""log |det x|; its sign has no gradient."""
-
-
-@implements(np.linalg.slogdet)
-def _slogdet(x: Any) -> Any:
-    result = type(np.linalg.slogdet(np.eye(1)))
-    return result(np.linalg.slogdet(value_of(x)).sign, logdet(x))
-
-
 def _solve_b(g: Any, ans: Any, a: Any, b: Any) -> Any:
     """a⁻ᵀ g; a single vector b is taken for a column."""
     if np.ndim(b) > 1:
@@ -77,6 +46,10 @@ def _cholesky(g: Any, ans: Any, x: Any) -> Any:
     """Murray (2016), equation 10, for the symmetric matrix of the lower half.
 
     ½ L⁻ᵀ (P + Pᵀ) L⁻¹ with P the lower triangle of Lᵀ g, its diagonal halved.
+
+    Convention: NumPy reads the lower triangle of x. The gradient is that of a function of
+    symmetric matrices, itself symmetric, as in PyTorch and JAX: the share of an element
+    off the diagonal is halved between both triangles.
     """
     n = np.shape(x)[-1]
     weights = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
@@ -178,7 +151,11 @@ def _matrix_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A
 
 @implements(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
-    """Of vectors and matrices; the derivative at 0 is 0."""
+    """Of vectors and matrices.
+
+    Convention: the gradient of the 2-norm of a vector, and of the Frobenius norm, is 0 at
+    0. By the orders 2, −2 and "nuc" of a matrix it is that of its singular values.
+    """
     if axis is None and ord is None:
         axes = None
     else:
