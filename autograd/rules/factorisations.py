@@ -118,8 +118,9 @@ def _eig_packed(x: Any, order: int = 1) -> Any:
 def _eig_near(x: Any, w: Any, v: Any, order: int) -> tuple[Any, Any]:
     """The pairs of near eigenvalues, (…, N, N), and the defective ones, (…, N).
 
-    The errors of x's eigenvalues are larger by the condition of V, (…, N, N), whose
+    The errors of a derivative are larger by κ², κ the condition of V (…, N, N), whose
     columns have length 1. Balancing leaves |x_ij x_ji| as it is, and so does `scale`.
+    A double eigenvalue within δ of having one eigenvector has κ = 1 / δ.
     """
     if not np.size(w):
         return np.zeros((*w.shape, w.shape[-1]), bool), np.zeros(w.shape, bool)
@@ -130,8 +131,8 @@ def _eig_near(x: Any, w: Any, v: Any, order: int) -> tuple[Any, Any]:
     products = np.sqrt(np.absolute(x * _transposed(x)))
     scale = np.max(products, axis=(-2, -1))[..., np.newaxis]
     scale = np.maximum(scale, np.max(np.absolute(w / unit), axis=-1, keepdims=True))
-    near = near_pairs(w / unit, order, scale / np.maximum(least, eps))
-    return near, np.any(near, axis=-1) & (least < eps**0.25)
+    near = near_pairs(w / unit, order, scale / np.maximum(least, eps) ** (2 / order))
+    return near, np.any(near, axis=-1) & (least < eps**0.2)
 
 
 def _eig_vjp(g: Any, ans: Any, x: Any, order: int = 1) -> Any:
@@ -145,9 +146,9 @@ def _eig_vjp(g: Any, ans: Any, x: Any, order: int = 1) -> Any:
     near, defective = _eig_near(value_of(x), value_of(w), value_of(v), order)
     along = np.sum(v * gv, axis=-2, keepdims=True)
     inner = gaps(w, near) * (t @ gv - (t @ v) * along)
-    simple = usable("np.linalg.eig", defective, np.result_type(g))[..., np.newaxis, :]
-    inner = inner + simple * g[..., :1, :] * np.eye(np.shape(w)[-1])
-    return np.linalg.solve(t, inner @ t)
+    inner = inner + g[..., :1, :] * np.eye(np.shape(w)[-1])
+    simple = usable("np.linalg.eig", defective, np.result_type(g))
+    return np.linalg.solve(t * simple[..., np.newaxis], inner @ t)
 
 
 eig = Primitive(_eig_packed, name="eig").defvjp(_eig_vjp)
@@ -180,8 +181,9 @@ def _eig(x: Any) -> Any:
 def _eigvals_vjp(g: Any, ans: Any, x: Any) -> Any:
     w, v = _eig_parts(eig(x), x, 1, weights_of(g))
     _, defective = _eig_near(value_of(x), value_of(w), value_of(v), 1)
-    g, t = g * usable("np.linalg.eigvals", defective, np.result_type(g)), _transposed(v)
-    return np.linalg.solve(t, g[..., np.newaxis] * t)
+    simple = usable("np.linalg.eigvals", defective, np.result_type(g))
+    t = _transposed(v)
+    return np.linalg.solve(t * simple[..., np.newaxis], g[..., np.newaxis] * t)
 
 
 eigvals = Primitive(np.linalg.eigvals).defvjp(_eigvals_vjp)

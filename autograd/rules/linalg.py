@@ -129,14 +129,21 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A
     return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
+def _extreme(s: Any, ord: int) -> Any:  # noqa: A002 (NumPy's word)
+    """The largest or smallest of singular values s (…, k); without any, 0 or an error."""
+    if np.shape(s)[-1]:
+        return s[..., 0 if ord > 0 else -1]
+    return np.sum(s, axis=-1) if ord > 0 else np.min(s, axis=-1)
+
+
 def _matrix_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A002
     """By the sums of rows or columns, or by the singular values; `axis` is a pair."""
     x = np.moveaxis(x, axis, (-2, -1))
     if ord in (1, -1, np.inf, -np.inf):
         sums = np.sum(np.absolute(x), axis=-2 if abs(ord) == 1 else -1)
-        found = np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+        found = np.max(sums, axis=-1, initial=0) if ord > 0 else np.min(sums, axis=-1)
     elif ord in (2, -2):
-        found = np.linalg.svd(x, compute_uv=False)[..., 0 if ord > 0 else -1]
+        found = _extreme(np.linalg.svd(x, compute_uv=False), ord)
     elif ord == "nuc":
         found = np.sum(np.linalg.svd(x, compute_uv=False), axis=-1)
     elif ord in (None, "fro"):
@@ -190,6 +197,17 @@ def _np_matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
 
 @implements(np.linalg.cond)
 def _cond(x: Any, p: Any = None) -> Any:
+    """The condition of matrices x (…, N, N), of x (…, M, N) for p None, 2 and −2.
+
+    Raises:
+        LinAlgError: of an empty matrix; in a derivative of order two, where the largest
+            or the smallest singular value equals another.
+    """
+    if not np.size(x):
+        raise np.linalg.LinAlgError(
+            f"np.linalg.cond: an empty array has no condition (got shape {np.shape(x)}, "
+            "expected at least one element)"
+        )
     if p in (None, 2, -2):
         s = np.linalg.svd(x, compute_uv=False)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
