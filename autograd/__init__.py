@@ -37,7 +37,8 @@ from autograd.rules.elementwise import (
 from autograd.rules.likelihood import nll
 from autograd.rules.linear import linear, linear_steps, times_transposed
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
-from autograd.tensor import Tensor, Value, named
+from autograd.tensor import Tensor, named
+from autograd.value import Value
 
 __all__ = [
     "Contribution",

@@ -15,8 +15,9 @@ import numpy as np
 from autograd.anomaly import check_forward
 from autograd.arrays import check_operand
 from autograd.context import state
-from autograd.programs.tracing import Traced, TracedNumber
+from autograd.programs.tracing import FLOATS, Traced, TracedNumber
 from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
+from autograd.value import Value
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
 
@@ -204,13 +205,19 @@ class Primitive:
         recording, scope, lines, tape = state.get()
         if tape is not None:
             tape.meet((x, y) if rest is None else rest[0])
-        node = _new(Tensor)
+        scalar = type(value) in FLOATS and (
+            isinstance(x, Value)
+            or isinstance(y, Value)
+            or (rest is not None and any(isinstance(a, Value) for a in rest[0]))
+        )
+        node = _new(Value if scalar else Tensor)
         node._data = value
         node._order = next(clock)
         node._since = -1
         node.scope = scope
         node._grad = node.name = node._seal = node._spent = None
-        node._exposed = node._owner = node._retains = False
+        node._exposed = node._owner = False
+        node._retains = scalar
         if not tracked or not recording:
             node._tracked = False
             node._primitive = node._x = node._y = node._rest = None
@@ -346,6 +353,27 @@ def _seals(args: tuple[Any, ...]) -> Any:
             continue
         found[i] = seal(x)
     return found
+
+
+def _by_hand(out: Value, children: tuple[Value, ...], name: str) -> None:
+    """Record `out` as made from `children` by an operation in micrograd's style."""
+
+    def rule(i: int) -> Callable[..., Any]:
+        def vjp(g: Any, ans: Any, *values: Any) -> Any:
+            if isinstance(g, Tensor) or any(isinstance(x, Tensor) for x in values):
+                raise TypeError(
+                    f"Value {name}: its _backward has a derivative of first order alone. "
+                    "Declare the operation with autograd.primitive"
+                )
+            return out._by_hand(g, children)[i]
+
+        return vjp
+
+    out._primitive = Primitive(_by_hand, name or "by hand").defvjp_each(rule)
+    out._rest, out._retains = (children, {}), True
+
+
+DISPATCH["by hand"] = _by_hand
 
 
 def primitive(function: Callable[..., Any]) -> Primitive:

@@ -28,7 +28,7 @@ from autograd.programs.tracing import FLOATS, Traced, TracedFloat
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
 
-__all__ = ["DISPATCH", "Tensor", "Value", "named", "value_of", "wrap"]
+__all__ = ["DISPATCH", "Tensor", "named", "value_of", "wrap"]
 
 DISPATCH: dict[Any, Callable[..., Any]] = {}
 """NumPy function → what runs when one of its arguments is a Tensor."""
@@ -191,6 +191,8 @@ class Tensor:
     def _as_gradient(self, value: Any) -> Any:
         """What is set as the gradient, in the form of the value; see `converted`."""
         if value is None or isinstance(value, (Tensor, Traced)):
+            return value
+        if type(value) is float is type(self._data):
             return value
         shape, dtype = self.shape, self.dtype
         if type(value) is np.ndarray and (value.shape, value.dtype) == (shape, dtype):
@@ -595,9 +597,9 @@ def array_of(x: Any) -> Any:
     return x if isinstance(x, Traced) else as_plain("Tensor", x)
 
 
-def wrap(value: Any) -> Tensor:
+def wrap(value: Any, kind: type[Tensor] = Tensor) -> Tensor:
     """A Tensor around `value` as it is: no copy, no gradient, no place in the graph."""
-    self = Tensor.__new__(Tensor)
+    self = kind.__new__(kind)
     self._data = value if type(value) is float else array_of(value)
     self._exposed = False
     self._seal = None
@@ -613,19 +615,6 @@ def wrap(value: Any) -> Tensor:
 _alone = wrap([0.0])
 _ALONE = sys.getrefcount(_alone._data)
 """The references to an array that nothing but its Tensor holds."""
-
-
-class Value(Tensor):
-    """The scalar of micrograd: a Tensor of a Python float that requires a gradient.
-
-    Code written for micrograd's `Value` runs with it. What is computed from Values is a
-    Tensor, with the same methods and operators.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: float) -> None:
-        super().__init__(float(data), requires_grad=True)
 
 
 def listed(x: Any) -> Any:

@@ -55,9 +55,9 @@ class Results:
 
     def _form(self, x: Any) -> Any:
         if isinstance(x, Tensor) and x._order >= self.start:
-            return _Form(_held(x._data), _held(x._grad), True, x.requires_grad)
+            return _Form(_held(x._data), _held(x._grad), type(x), x.requires_grad)
         if isinstance(x, (Traced, np.ndarray)):
-            return _Form(_held(x), None, False, False)
+            return _Form(_held(x), None, None, False)
         if isinstance(x, (Tensor, *CONSTANT)):
             return x
         raise TypeError(
@@ -68,9 +68,9 @@ class Results:
 
     def _made(self, form: _Form, values: Iterator[Any]) -> Any:
         value = _own(form.value, values)
-        if not form.tensor:
+        if form.kind is None:
             return value
-        found = wrap(value)
+        found = wrap(value, form.kind)
         found._grad = _own(form.grad, values)
         if form.tracked:
             found._tracked, found._primitive = True, self.ungraphed
@@ -96,8 +96,10 @@ class _Slot:
 class _Form:
     """A Tensor or an array: where its value and gradient come from."""
 
-    def __init__(self, value: Any, grad: Any, tensor: bool, tracked: bool) -> None:
-        self.value, self.grad, self.tensor, self.tracked = value, grad, tensor, tracked
+    def __init__(
+        self, value: Any, grad: Any, kind: type[Tensor] | None, tracked: bool
+    ) -> None:
+        self.value, self.grad, self.kind, self.tracked = value, grad, kind, tracked
 
 
 def _held(x: Any) -> Any:
