@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "as_plain", "check_operand", "check_operands", "check_plain", "check_real",
+    "Recording", "as_plain", "check_operand", "check_operands", "check_plain", "check_real",
     "converted",
 ]  # fmt: skip
 
@@ -17,8 +17,11 @@ PLAIN = frozenset({np.ndarray, np.memmap, np.recarray})
 SCALARS = frozenset({float, int, bool, complex, str, type(None)})
 """Types in lists of which nothing more need be known."""
 
-OURS = ("requires_grad", "tape")
-"""Attributes of Tensors, and of the arrays that are traced in their place."""
+
+class Recording:
+    """The base of all that records operations on itself: Tensors, traced arrays."""
+
+    __slots__ = ()
 
 
 def check_plain(caller: str, x: Any) -> None:
@@ -42,7 +45,7 @@ def check_operand(caller: str, x: Any) -> None:
     kind = type(x)
     if isinstance(x, (np.ndarray, np.generic, list, tuple)):
         check_plain(caller, x)
-    elif hasattr(kind, "__array__") and not any(hasattr(kind, name) for name in OURS):
+    elif hasattr(kind, "__array__") and not isinstance(x, Recording):
         raise TypeError(_refusal(caller, kind))
 
 
@@ -61,7 +64,7 @@ def check_operands(caller: str, args: Any, kwargs: Any, refused: str) -> None:
                     f"{caller}: got an array of {x.dtype} beside a Tensor, expected real "
                     "numbers. Pass x.real, or x.astype(float)"
                 )
-        elif type(x) not in SCALARS and not hasattr(type(x), "requires_grad"):
+        elif type(x) not in SCALARS and not isinstance(x, Recording):
             check_operand(caller, x)
 
 

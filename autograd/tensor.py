@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.arrays import as_plain, check_operands, check_plain, converted
+from autograd.arrays import Recording, as_plain, check_operands, check_plain, converted
 from autograd.context import state
 from autograd.deferred import Deferred
 from autograd.programs.tracing import FLOATS, Traced, TracedFloat
@@ -64,7 +64,7 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
     return lambda self, other: DISPATCH[ufunc](other, self)
 
 
-class Tensor:
+class Tensor(Recording):
     """A value and its place in the graph.
 
     Args:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autograd.arrays import check_plain
+from autograd.arrays import Recording, check_plain
 from autograd.programs.errors import meant
 from autograd.programs.steps import Kind, Slot, Step
 
@@ -274,7 +274,7 @@ def _refusal(what: str, tape: Tape) -> TypeError:
     )
 
 
-class Traced(NDArrayOperatorsMixin):
+class Traced(NDArrayOperatorsMixin, Recording):
     """An array of a program that is being recorded."""
 
     __slots__ = ("slot", "tape", "value")
