@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "Recording", "as_plain", "check_operand", "check_operands", "check_plain", "check_real",
-    "converted",
+    "Recording", "as_plain", "check_operand", "check_operands", "check_plain",
+    "check_real", "converted",
 ]  # fmt: skip
 
 PLAIN = frozenset({np.ndarray, np.memmap, np.recarray})

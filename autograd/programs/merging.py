@@ -291,8 +291,9 @@ class _Round:
 
 
 def _view(x: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
-    """The elements of x from some byte on, in another form."""
-    return np.ndarray(shape, x.dtype, x, offset, strides)
+    """The elements of x, without gaps in memory, from some byte on, in another form."""
+    order = np.argsort([-stride for stride in x.strides], kind="stable")
+    return np.ndarray(shape, x.dtype, x.transpose(order), offset, strides)
 
 
 def _one(step: Step) -> bool:
