@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from sysconfig import get_paths
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -50,6 +51,7 @@ CLOCKS = frozenset(
         "gmtime", "ctime",
     }
 )  # fmt: skip
+INSTALLED = tuple(get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 TODAY = frozenset({"now", "today", "utcnow"})
 
 
@@ -93,7 +95,7 @@ class Chance:
             if name in BYTES or _seeds(name, frame, arg):
                 self._calls.append("asks the system for random numbers, or for a seed")
             elif _reads_clock(name, arg) and not (
-                _is_standard(frame) or _of_collector(frame)
+                _is_installed(frame) or _of_collector(frame)
             ):
                 self._calls.append(f"reads the time ({arg.__qualname__})")
 
@@ -127,9 +129,12 @@ def _reads_clock(name: str, arg: BuiltinFunctionType) -> bool:
     return isinstance(kind, type) and issubclass(kind, date)
 
 
-def _is_standard(frame: FrameType) -> bool:
-    """Whether the frame is one of the standard library: a log's time is no matter."""
-    return _package(frame.f_globals.get("__name__")) in sys.stdlib_module_names
+def _is_installed(frame: FrameType) -> bool:
+    """Whether the code is of the standard library or an installed package.
+
+    These read the time for logs, progress bars and the garbage collector's callbacks.
+    """
+    return frame.f_code.co_filename.startswith(INSTALLED)
 
 
 def _package(module: Any) -> str:

@@ -54,6 +54,13 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             recorded, no other thread may use its parameters; whether that is in `no_grad`
             is what it stays.
 
+    Random numbers are refused unless they are drawn through `fresh`, and the time unless
+    it is read through `steady`. Found are NumPy's and Python's generators that `fun`
+    refers to, by the names in its code, in closures or as attributes, the global ones,
+    generators without a seed, os.urandom, secrets, uuid, and the clocks of `time` and
+    `datetime`. Not found, unless two runs differ by them: np.datetime64("now"), files,
+    counters, other processes, and generators that nothing in `fun` refers to.
+
     Returns:
         A function that returns what `fun` returns, in arrays of its own. What is computed
         from it has no gradient by anything in `fun`: differentiate inside. It may be

@@ -10,8 +10,10 @@ steers it is written down as a guard.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from functools import wraps
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -268,10 +270,27 @@ def _refusal(what: str, tape: Tape) -> TypeError:
             "Have the function return the value"
         )
     return TypeError(
-        f"compile: {what} would take a value out of the recorded program, which would "
-        "keep this run's number for ever. Compute with NumPy's functions on Tensors, "
-        "return the value, or pass it as an argument"
+        f"compile: {_called()}{what} would take a value out of the recorded program, "
+        "which would keep this run's number for ever. Compute with NumPy's functions on "
+        "Tensors, return the value, or pass it as an argument"
     )
+
+
+def _called() -> str:
+    """NumPy's function in which a value is asked for, in words; "" outside of any."""
+    frame: FrameType | None = sys._getframe(2)
+    found = ""
+    while frame is not None and _package(frame) in ("autograd", "numpy"):
+        if frame.f_code.co_name in ("__array_function__", "__array_ufunc__"):
+            known = frame.f_locals
+            function = known.get("func", known.get("ufunc"))
+            found = f"np.{function.__name__}: " if function else found
+        frame = frame.f_back
+    return found
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
 
 
 class Traced(NDArrayOperatorsMixin, Recording):
