@@ -770,3 +770,85 @@ def test_bad_input_is_told_as_before(at_once):
         net(bad)
     with pytest.raises(ValueError, match="the state has shape"):
         net(drawn(4, 2, 2), (drawn(1, 3, 3), drawn(1, 3, 3)))
+
+
+def scaled(x, y):
+    return np.tanh(x * 2.0) + y
+
+
+DTYPES = [np.float64, np.float32, np.int64]
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_calls_of_other_dtypes_have_programs_of_their_own(tracked):
+    calls = Replayed()
+    with eager(0):
+        for x_dtype, y_dtype in [(a, b) for a in DTYPES for b in DTYPES] * 2:
+            x, y = (10 * drawn(4)).astype(x_dtype), (10 * drawn(5)[:4]).astype(y_dtype)
+            asked = tracked and x_dtype is not np.int64
+            given = [(Tensor(x, requires_grad=asked), y) for _ in range(2)]
+            found, expected = calls(scaled, *given[0]), scaled(*given[1])
+            same(found, expected)
+            if asked:
+                np.sum(found).backward()
+                np.sum(expected).backward()
+                same(given[0][0].grad, given[1][0].grad)
+
+
+def outcome(net, x, **options):
+    """Results and gradients of a network, or what it raises."""
+    net.zero_grad()
+    t = Tensor(x, requires_grad=True)
+    try:
+        found = results(net(t, **options))
+    except ValueError as error:
+        return str(error)
+    sum(np.sum(np.sin(part)) for part in found).backward()
+    given = [t, *net.parameters().values()]
+    return [(type(p.grad), p.grad) for p in given], [part.data for part in found]
+
+
+def check_outcome(net, x, **options):
+    """Check that a replayed call gives what one gives that is recorded."""
+    with eager(100):
+        expected = outcome(net, x, **options)
+    for _ in range(2):
+        with eager(0):
+            found = outcome(net, x, **options)
+        if isinstance(expected, str):
+            assert found == expected
+            continue
+        for (kind, g), (other, h) in zip(found[0], expected[0], strict=True):
+            assert kind is other
+            if g is not None:
+                near(g, h)
+                assert g.dtype == h.dtype
+        near(found[1], expected[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_of_another_dtype_or_frozen_make_other_programs(kind, at_once):
+    net, x = network(kind, dtype=np.float32), drawn(4, 2, 2).astype(np.float32)
+    check_outcome(net, x)
+    check_outcome(net, x.astype(np.float64))
+    for name, p in net.parameters().items():
+        setattr(net, name, Tensor(drawn(*p.shape), requires_grad=True, name=name))
+    check_outcome(net, x)
+    net.weight_hh_l0.requires_grad = False
+    check_outcome(net, x)
+    net.weight_hh_l0.requires_grad = True
+    net.weight_ih_l0.data[:] *= 0.5
+    net.weight_hh_l0.data = drawn(*net.weight_hh_l0.shape)
+    check_outcome(net, x)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_inputs_of_every_layout_and_size_are_replayed(kind, batch_first, at_once):
+    net, x = network(kind, batch_first=batch_first), drawn(4, 6, 4)
+    for part in (
+        x[::2, ::-1, 1:3], x[..., ::2], np.asfortranarray(x[..., :2]), x.T[..., :2],
+        np.broadcast_to(x[0, 0, :2], (3, 2, 2)), x[:1, :, :2], x[:, :1, :2],
+        x[:0, :, :2], x[:, :0, :2],
+    ):  # fmt: skip
+        check_outcome(net, part)
