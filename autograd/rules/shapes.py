@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import check_plain
 from autograd.backward import cast
+from autograd.context import state
 from autograd.deferred import Deferred, Piece, Rows
 from autograd.primitive import Primitive, implements, rule
 from autograd.tensor import DISPATCH, Tensor, array_of, value_of
@@ -113,7 +115,11 @@ def _plain_index(part: Any) -> Any:
     if isinstance(part, list):
         return np.asarray(part, None if part else np.intp)
     part = value_of(part)
-    return np.array(part) if isinstance(part, np.ndarray) else part
+    if not isinstance(part, np.ndarray):
+        return part
+    check_plain("index", part)
+    # A graph keeps the index of its recording; a program reads the array at each run.
+    return np.array(part) if state.get().tape is None else part
 
 
 def _moves(function: Callable[..., Any]) -> None:
