@@ -228,6 +228,8 @@ class Tensor(Recording):
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
         handler = DISPATCH.get(ufunc)
+        if ufunc in POWERS and state.get().tape is not None:
+            _guard(inputs, {})
         if handler is None and "scipy.special" in sys.modules:
             importlib.import_module("autograd.rules.special")  # SciPy is optional
             handler = DISPATCH.get(ufunc)
@@ -254,6 +256,8 @@ class Tensor(Recording):
             module = func.__module__.replace("numpy", "", 1).lstrip(".")
             raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
         check_operands(func.__name__, args, kwargs, self._refused)
+        if state.get().tape is not None and func.__name__ not in FOLLOWED:
+            _guard(args, kwargs)
         if kwargs or len(args) > 2:
             signature = _signature(func)
             bound = signature.bind(*args, **kwargs).arguments
@@ -404,6 +408,8 @@ class Tensor(Recording):
     def __pow__(self, exponent: Any) -> Any:
         if type(exponent) in (int, float) and exponent == 2:
             return DISPATCH[np.square](self)
+        if type(exponent) is np.ndarray and state.get().tape is not None:
+            _guard((exponent,), {})
         return DISPATCH[np.power](self, exponent)
 
     __neg__ = _method(np.negative)
@@ -506,6 +512,28 @@ class Tensor(Recording):
                 "math.tanh"
             )
         return float(self._data)
+
+
+POWERS = (np.power, np.float_power)
+"""Ufuncs whose derivatives compute with a constant argument alone."""
+
+
+FOLLOWED = frozenset(
+    {
+        "append", "clip", "concatenate", "convolve", "dot", "einsum", "inner", "kron",
+        "outer", "select", "solve", "stack", "take", "take_along_axis", "tensordot",
+        "where",
+    }
+)  # fmt: skip
+"""Functions that compute nothing from their constant arguments alone."""
+
+
+def _guard(args: Any, kwargs: Any) -> None:
+    """Have a program that is recorded check plain arrays for changes; see `compile`."""
+    tape = state.get().tape
+    for x in (*args, *kwargs.values()):
+        if type(x) is np.ndarray:
+            tape.guard(x)
 
 
 def _restored(

@@ -419,6 +419,51 @@ def test_functions_are_compiled_or_refused_by_their_names(f, name):
     same(found, grad(f)(x))
 
 
+ARRAYS = {
+    "index": (lambda x, a: x[:, a], [0, 1], [2, 2]),
+    "mask": (lambda x, a: x[:, a], [True, False, True], [False, True, True]),
+    "take": (lambda x, a: np.take(x, a, axis=1), [0, 1], [2, 2]),
+    "take_along_axis": (lambda x, a: np.take_along_axis(x, a, 1), [[0], [1]], [[2], [2]]),
+    "where": (lambda x, a: np.where(a, x, 0.5), [True, False, True], [False, True, True]),
+    "matmul": (lambda x, a: x @ a, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "dot": (np.dot, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "hypot": (np.hypot, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "clip": (lambda x, a: np.clip(x, 0, a), [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "solve": (lambda x, a: np.linalg.solve(a, x), [[1.0, 0], [0, 1]], [[2.0, 1], [0, 1]]),
+    "power": (lambda x, a: x**a, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "np.power": (np.power, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "average": (lambda x, a: np.average(x, 1, a), [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "sum": (lambda x, a: np.sum(x, where=a), [True, False, True], [False, True, True]),
+    "repeat": (lambda x, a: np.repeat(x, a, axis=0), [1, 2], [2, 1]),
+    "cross": (np.cross, [1.0, 1.0, 1.0], [1.0, 2.0, 3.0]),
+    "trapezoid": (np.trapezoid, [0.0, 1.0, 2.0], [1.0, 2.0, 4.0]),
+    "roll": (lambda x, a: np.roll(x, a, (0, 1)), [0, 1], [1, 1]),
+}
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_arrays_that_are_closed_over_are_followed_or_guarded(case):
+    f, before, after = ARRAYS[case]
+    array, x = np.array(before), np.arange(1.0, 7.0).reshape(2, 3)
+    both = value_and_grad(lambda x: np.sum(np.square(f(x, array))))
+    compiled = compile(both)
+    for _ in range(2):
+        same(compiled(x), both(x))
+    array[...] = after
+    try:
+        found = compiled(x)
+    except ValueError as error:
+        assert case in GUARDED and "closed_over_array was" in str(error)  # noqa: PT017
+    else:
+        assert case not in GUARDED
+        same(found, both(x))
+
+
+GUARDED = (
+    "power", "np.power", "average", "sum", "repeat", "cross", "trapezoid", "roll",
+)  # fmt: skip
+
+
 class Labelled:
     """An array of another library."""
 

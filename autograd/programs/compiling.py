@@ -46,7 +46,9 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             (integers, text, None), which must stay equal. Its Tensors are known by
             reference: parameters that it closes over are read where they are at each
             call, and get their gradients. So are arrays that it closes over, where they
-            meet a Tensor as they are. All else that it closes over is as it was when it
+            meet a Tensor as they are; where one must not change, as in the functions
+            that NumPy composes of others (`np.average`) and in exponents, a change is an
+            error. All else that it closes over is as it was when it
             was recorded: numbers, switches (see `steady`), and what NumPy makes of arrays
             alone (`array * 2`, `array[0]`); what changes must be an argument. It is run
             twice when it is recorded, and again when the array of a parameter was set
@@ -180,7 +182,7 @@ class _Program:
     def _record(
         self, fun: Callable[..., Any], args: Any, kwargs: Any, scout: Scout
     ) -> None:
-        recorder = Recorder(scout.found, scout.draws)
+        recorder = Recorder(scout.found, scout.draws, scout.arrays)
         tape = recorder.tape
         self.leaves = list(scout.found)
         self.tracked = [x._tracked for x in self.leaves]

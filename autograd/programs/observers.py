@@ -7,6 +7,7 @@ these are traced, is written down.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from autograd.deferred import Deferred
 from autograd.programs.steps import Step
 from autograd.programs.tracing import Tape, Traced, TracedNumber
-from autograd.tensor import Tensor, wrap
+from autograd.tensor import Tensor, seal, wrap
 
 __all__ = ["BEFORE", "Added", "Recorder", "Scout"]
 
@@ -41,6 +42,7 @@ class Scout(Observer):
     """Finds the Tensors of before that a function uses, in a run that counts for nothing.
 
     Attributes:
+        arrays: arrays that NumPy alone computes from, by id.
         found: these Tensors, with the gradients and values that they had.
         draws: the results of `fresh`, which the recorded run gets again.
     """
@@ -49,6 +51,11 @@ class Scout(Observer):
         self.start = wrap(0.0)._order
         self.found: dict[Tensor, tuple[Any, Any]] = {}
         self.draws: list[Any] = []
+        self.arrays: dict[int, Any] = {}
+
+    def guard(self, x: Any) -> None:
+        """An array from whose values NumPy alone computes something."""
+        self.arrays[id(x)] = x  # which keeps it, so that no other gets its id
 
     def meet(self, args: Any) -> None:
         """Arguments of an operation that is about to be recorded."""
@@ -95,10 +102,18 @@ class Recorder(Observer):
     Args:
         known: the Tensors of before that the function may use.
         draws: what `fresh` gives.
+        arrays: arrays that the first run met, by id; those which the second run meets
+            again were there before.
     """
 
-    def __init__(self, known: Iterable[Tensor] = (), draws: Iterable[Any] = ()) -> None:
+    def __init__(
+        self,
+        known: Iterable[Tensor] = (),
+        draws: Iterable[Any] = (),
+        arrays: dict[int, Any] | None = None,
+    ) -> None:
         self.tape = Tape()
+        self.arrays = dict(arrays or {})
         self.known = set(known)
         self.start = wrap(0.0)._order
         self.draws = iter(draws)
@@ -113,6 +128,13 @@ class Recorder(Observer):
                     "Where that is a state which it keeps from call to call, pass it as "
                     "an argument and return the next"
                 )
+
+    def guard(self, x: Any) -> None:
+        """Have each run of the program check that an array of before is what it was."""
+        if self.arrays.pop(id(x), None) is not None:
+            checked = partial(closed_over_array, x)
+            update_wrapper(checked, closed_over_array)
+            self.tape.steps.append(Step(checked, (), {}, None, (checked(),)))
 
     def leave(self, node: Tensor, g: Any) -> None:
         """A gradient that has come to a leaf: added to what it had."""
@@ -153,6 +175,15 @@ class Recorder(Observer):
     def steady(self, read: Callable[[], Any], value: Any) -> None:
         """See `steady`."""
         self.tape.steps.append(Step(read, (), {}, None, (value,)))
+
+
+def closed_over_array(x: Any) -> str:
+    """What a message says of an array: its values, or of many a checksum."""
+    return str(x.tolist()) if x.size <= FEW else f"one of checksum {seal(x)}"
+
+
+FEW = 20
+"""The number of elements of an array that a message shows."""
 
 
 class Added:
