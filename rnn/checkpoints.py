@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import glob
+import errno
 import hashlib
 import json
 import os
 import warnings
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd.extras import require
-from autograd.files import written
+from autograd.files import beside, leftovers, path_of, written
 from rnn.files import ModelFileError, read_tensors, tensor_bytes
 
-__all__ = ["Checkpoint", "Contents", "digest", "forget"]
+__all__ = ["Checkpoint", "Contents", "OtherRunError", "digest", "forget"]
 
 Contents = tuple[dict[str, Any], dict[str, Any]]
 """Arrays by name, and JSON."""
+
+
+class OtherRunError(ModelFileError):
+    """A good checkpoint, but of another run."""
 
 
 class Checkpoint:
@@ -35,15 +41,20 @@ class Checkpoint:
     Attributes:
         path: it.
         previous: the one before, "checkpoint.previous.safetensors".
+        lock: a file that is there while a run goes on, "checkpoint.lock.safetensors".
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | bytes | PathLike[str]) -> None:
         require("safetensors", "all", "A checkpoint")
-        self.path = Path(path)
-        self.previous = self.path.with_name(
-            f"{self.path.stem}.previous{self.path.suffix}"
-        )
+        self.path = Path(os.path.realpath(path_of(path)))
+        self.previous = beside(self.path, ".previous")
+        self.lock = beside(self.path, ".lock")
         self._sound = False
+        if self.path.exists() and not self.path.is_file():
+            what = "a folder" if self.path.is_dir() else "a device or a pipe"
+            raise OSError(
+                errno.EISDIR, f"{what}, expected the path of a checkpoint", str(path)
+            )
 
     def write(self, tensors: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Write arrays by name, and JSON; OSError where the disk cannot hold them."""
@@ -59,29 +70,41 @@ class Checkpoint:
                 self.path.replace(self.previous)
         self._sound = True
 
-    def read(self) -> tuple[Path, Contents] | None:
+    def read(
+        self, check: Callable[[Path, Contents], None] = lambda path, contents: None
+    ) -> tuple[Path, Contents] | None:
         """The last good checkpoint and where it lies; None where there is none at all.
 
         Warns where the last one is damaged and the one before serves, naming both.
 
+        Args:
+            check: raises ValueError for contents that cannot be used.
+
         Raises:
-            ModelFileError: where all that there is is damaged.
+            ModelFileError: if all that there is is damaged.
+            OtherRunError: as `check` raises it.
         """
-        self._clear()
+        for left in leftovers(self.path):
+            left.unlink(missing_ok=True)
         damaged: list[str] = []
         for path in (self.path, self.previous):
-            if not path.exists():
-                continue
             try:
                 contents = _read(path)
-            except ModelFileError as error:
-                damaged.append(str(error))
+                check(path, contents)
+            except FileNotFoundError:
                 continue
-            self._sound = path == self.path
-            if damaged:
-                message = f"{damaged[0]}. Going on from the one before it, {path}"
-                warnings.warn(message, stacklevel=4)
-            return path, contents
+            except OtherRunError:
+                raise
+            except (ModelFileError, OSError) as error:
+                damaged.append(str(error))
+            except ValueError as error:
+                damaged.append(f"{path}: the checkpoint of another version ({error})")
+            else:
+                self._sound = path == self.path
+                if damaged:
+                    message = f"{damaged[0]}. Going on from the one before it, {path}"
+                    warnings.warn(message, stacklevel=4)
+                return path, contents
         if damaged:
             raise ModelFileError(
                 f"{'; '.join(damaged)}. There is no other checkpoint: delete it to begin "
@@ -90,19 +113,12 @@ class Checkpoint:
         return None
 
     def forget(self) -> None:
-        """Delete both files, and what a killed process left of a third."""
-        self.path.unlink(missing_ok=True)
-        self.previous.unlink(missing_ok=True)
-        self._clear()
-
-    def _clear(self) -> None:
-        """Delete what a killed process left unfinished: the temporary files' names."""
-        name = f".{glob.escape(self.path.stem)}-????????{glob.escape(self.path.suffix)}"
-        for left in self.path.parent.glob(name):
-            left.unlink(missing_ok=True)
+        """Delete both files, and what a killed process left of others."""
+        for path in (self.path, self.previous, self.lock, *leftovers(self.path)):
+            path.unlink(missing_ok=True)
 
 
-def forget(path: str | Path) -> None:
+def forget(path: str | bytes | PathLike[str]) -> None:
     """Delete a checkpoint that is no longer needed, and the one before it."""
     Checkpoint(path).forget()
 
@@ -115,7 +131,7 @@ def digest(array: Any) -> str:
 def _read(path: Path) -> Contents:
     tensors, sealed = read_tensors(path)
     contents = sealed.get("contents")
-    if contents is None:
+    if not isinstance(contents, dict):
         raise ModelFileError(f"{path}: not a checkpoint")
     if sealed.get("sha256") != _seal(tensors, contents):
         raise ModelFileError(f"{path}: damaged: what it holds is not what was written")

@@ -15,6 +15,7 @@ __all__ = [
     "check_finite",
     "check_reached",
     "check_sizes",
+    "check_step",
 ]
 
 
@@ -66,4 +67,28 @@ def check_reached(caller: str, parameters: dict[str, Any]) -> None:
         raise ValueError(
             f"{caller}: the loss was computed from none of the optimizer's parameters, "
             f"{', '.join(parameters)}. Make the optimizer of the network that is trained"
+        )
+
+
+def check_step(caller: str, what: str, arrays: dict[str, Any], when: str) -> None:
+    """Check the numbers of a step of descent before they are used.
+
+    Args:
+        caller: the function that is called.
+        what: "gradient" or "parameter".
+        arrays: by the parameters' names.
+        when: at which step, as the message has it.
+
+    Raises:
+        FloatingPointError: if one is not finite, naming the parameters.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # the sum is only looked at
+        sums = {name: np.sum(x) for name, x in arrays.items()}
+    bad = [n for n, x in sums.items() if not np.isfinite(x)]
+    bad = [name for name in bad if not np.isfinite(arrays[name]).all()]
+    if bad:
+        raise FloatingPointError(
+            f"{caller}: the {what} of {', '.join(bad)} is not finite {when}. Lower the "
+            "learning rate, clip with max_norm=, or look for NaN in the data; under "
+            "autograd.detect_anomaly() the operation is named"
         )

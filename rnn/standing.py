@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd.tensor import value_of
-from rnn.checkpoints import Checkpoint, Contents
-from rnn.files import ModelFileError
+from rnn.checkpoints import Checkpoint, Contents, OtherRunError
+from rnn.checks import check_step
+from rnn.identity import differences, options, set_options
+from rnn.interrupts import shielded
+from rnn.locks import alone
 from rnn.optim import Optimizer
+from rnn.randomness import restore, state_of
+from rnn.schedules import rate_at
 
 __all__ = ["History", "Standing"]
 
@@ -55,30 +62,34 @@ class Standing:
 
     Args:
         optimizer: of the run.
-        identity: what the run depends on, as JSON.
+        schedule: step → learning rate, or None.
         path: of the checkpoint; None for none.
-        rng: the generator that the run draws from, if any.
+        describe: gives what the run depends on as JSON, and its random generators by
+            name; called if there is a path.
     """
 
     def __init__(
         self,
         optimizer: Optimizer,
-        identity: dict[str, Any],
-        path: str | Path | None,
-        rng: np.random.Generator | None,
+        schedule: Callable[[int], float] | None,
+        path: str | bytes | PathLike[str] | None,
+        describe: Callable[[], tuple[dict[str, Any], dict[str, Any]]],
     ) -> None:
-        parameters = optimizer.parameters
-        own = {name: f"{p.shape} {p.dtype}" for name, p in parameters.items()}
-        method = {"optimizer": type(optimizer).__name__, "parameters": own}
-        self.identity = _as_json(identity) | method
         self.optimizer = optimizer
-        self.rng = rng
+        self.schedule = schedule
         self.checkpoint = None if path is None else Checkpoint(path)
+        self.identity: dict[str, Any] = {}
+        self.generators: dict[str, Any] = {}
+        if self.checkpoint is not None:
+            self.identity, self.generators = describe()
+        self.first_lr = float(optimizer.lr)
         self.history = History()
+        self.ends: list[int] = []
         self.best: dict[str, Any] = {}
         self.good: str | None = None
         self.last_write = time.monotonic()
-        self.at_epoch_end = self.standing()
+        self.tried_epoch = 0
+        self.at_epoch_end: Contents = ({}, {})
 
     @property
     def epochs(self) -> int:
@@ -104,46 +115,85 @@ class Standing:
             )
         if not self.history.score or score < self.history.score[self.history.best]:
             self.history.best = len(self.history.score)
-            self.best = self.values()
+            self.best = {n: np.array(x) for n, x in self._values().items()}
         self.history.score.append(score)
 
     def finished_epoch(self, every: float) -> None:
-        """Keep what stands now; write it where the last was `every` seconds ago."""
+        """Keep what stands now; write it where the last was `every` seconds ago.
+
+        Raises:
+            FloatingPointError: if a parameter is not finite, naming it.
+        """
+        self.ends.append(self.optimizer.steps)
+        check_step("fit", "parameter", self._values(), f"after epoch {self.epochs}")
         if self.checkpoint is not None:
-            self.at_epoch_end = self.standing()
+            self.at_epoch_end = self._standing()
             if time.monotonic() - self.last_write >= every:
                 self.write()
 
-    def restore_best(self) -> None:
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """In the end, however it comes, write what stands and put the best back.
+
+        A process that is killed has no such end.
+        """
+        try:
+            yield
+        except BaseException as error:
+            with shielded():
+                if isinstance(error, (Exception, KeyboardInterrupt, SystemExit)):
+                    self.write()
+                self._restore_best()
+            raise
+        else:
+            self.write()
+            self._restore_best()
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs from the checkpoint."""
+        if self.checkpoint is None:
+            return nullcontext()
+        return alone(self.checkpoint.lock, self.checkpoint.path)
+
+    def _restore_best(self) -> None:
         for name, value in self.best.items():
             self.optimizer.parameters[name].data = value
 
-    def values(self) -> dict[str, Any]:
-        return {name: np.array(p.data) for name, p in self.optimizer.parameters.items()}
+    def _values(self) -> dict[str, Any]:
+        return {name: p.data for name, p in self.optimizer.parameters.items()}
 
-    def standing(self) -> Contents:
+    def _standing(self) -> Contents:
         """Arrays and JSON as they are now, whatever becomes of them."""
-        arrays = {f"parameter/{name}": value for name, value in self.values().items()}
+        arrays = {f"parameter/{n}": np.array(x) for n, x in self._values().items()}
         arrays |= {f"best/{name}": value for name, value in self.best.items()}
         for slot, memory in self.optimizer.memory.items():
             arrays |= {f"{slot}/{name}": np.array(x) for name, x in memory.items()}
         return arrays, {
             "run": self.identity,
             "history": deepcopy(vars(self.history)),
+            "ends": list(self.ends),
             "steps": self.optimizer.steps,
             "moves": dict(self.optimizer.moves),
-            "rng": None if self.rng is None else _plain(self.rng.bit_generator.state),
+            "lr": [self.first_lr, float(self.optimizer.lr)],
+            "options": options(self.optimizer),
+            "generators": {n: state_of(n, g) for n, g in self.generators.items()},
         }
 
     def write(self) -> None:
-        """Write the end of the last epoch; a disk that is full does not end the run."""
+        """Write the end of the last epoch, unless that was tried.
+
+        A disk that is full does not end the run; Ctrl-C waits.
+        """
         arrays, metadata = self.at_epoch_end
-        epoch = len(metadata["history"]["loss"])
-        if self.checkpoint is None or not epoch:
+        epoch = len(metadata["history"]["loss"]) if metadata else 0
+        if self.checkpoint is None or epoch == self.tried_epoch:
             return
         self.last_write = time.monotonic()
+        self.tried_epoch = epoch
         try:
-            self.checkpoint.write(arrays, metadata)
+            with shielded():
+                self.checkpoint.write(arrays, metadata)
+                self.good = f"{self.checkpoint.path}, after epoch {epoch}"
         except OSError as error:
             warnings.warn(
                 f"{self.checkpoint.path}: the checkpoint after epoch {epoch} could not "
@@ -151,68 +201,101 @@ class Standing:
                 f"good checkpoint is {self.good or 'none yet'}",
                 stacklevel=4,
             )
-        else:
-            self.good = f"{self.checkpoint.path}, after epoch {epoch}"
 
     def resume(self) -> None:
         """Go on from the last good checkpoint, if there is one."""
-        found = self.checkpoint and self.checkpoint.read()
+        found = self.checkpoint and self.checkpoint.read(self._check)
         if not found:
             return
         path, (arrays, metadata) = found
-        self._check(path, metadata.get("run", {}))
-        try:
-            self._take(arrays, metadata)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(
-                f"{path}: the checkpoint of another version ({error}). Delete it to "
-                "begin anew"
-            ) from error
+        self._take(arrays, metadata)
+        self._take_rate(path, *metadata["lr"])
+        self.tried_epoch = self.epochs
+        self.at_epoch_end = arrays, metadata
         self.good = f"{path}, after epoch {self.epochs}"
 
-    def _check(self, path: Path, then: dict[str, Any]) -> None:
-        now = self.identity
-        other = [k for k in now | then if then.get(k) != now.get(k)]
-        if other:
-            raise ModelFileError(
+    def _check(self, path: Path, contents: Contents) -> None:
+        """Check that a checkpoint is of this run, and whole, before anything is set.
+
+        Raises:
+            ValueError: if it has not the form that `_standing` gives it.
+            OtherRunError: if it is of another run, naming what differs.
+        """
+        arrays, metadata = contents
+        _check_form(metadata, self.identity)
+        if other := differences(metadata["run"], self.identity):
+            details = "; ".join(f"{name}: {how}" for name, how in other)
+            raise OtherRunError(
                 f"{path}: the checkpoint of another run, which differs in "
-                f"{', '.join(other)}. Delete it, or write somewhere else"
+                f"{', '.join(name for name, _ in other)}. Delete it, or write somewhere "
+                f"else, to begin anew. {details}"
             )
+        own = self.optimizer.parameters
+        for slot in ["parameter", *self.optimizer.memory, "best"]:
+            if slot == "best" and metadata["history"]["best"] < 0:
+                continue
+            for name, p in own.items():
+                x = arrays.get(f"{slot}/{name}")
+                if x is None or x.shape != p.shape or x.dtype != p.dtype:
+                    raise ValueError(f"no {slot} of {name}, or one of another shape")
+        if metadata["moves"].keys() != own.keys():
+            raise ValueError("the moves of other parameters")
 
     def _take(self, arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
-        self.history = History(**metadata["history"])
+        self.history = History(**deepcopy(metadata["history"]))
+        self.ends = list(metadata["ends"])
         self.optimizer.steps = metadata["steps"]
-        self.optimizer.moves = metadata["moves"]
-        if self.rng is not None:
-            self.rng.bit_generator.state = metadata["rng"]
+        self.optimizer.moves = dict(metadata["moves"])
+        set_options(self.optimizer, metadata["options"])
+        for name, state in metadata["generators"].items():
+            restore(self.generators[name], state)
         for key, value in arrays.items():
             slot, name = key.split("/", 1)
             if slot == "parameter":
-                self.optimizer.parameters[name].data = value
+                self.optimizer.parameters[name].data = np.array(value)
             elif slot == "best":
                 self.best[name] = value
             else:
-                self.optimizer.memory[slot][name] = value
+                self.optimizer.memory[slot][name] = np.array(value)
+
+    def _take_rate(self, path: Path, first: float, last: float) -> None:
+        """Go on with the learning rate of before, or with another one that is given."""
+        if self.schedule is None and self.first_lr == first:
+            self.optimizer.lr = last  # which may have changed on the way
+        for end, before in zip(self.ends, self.history.rate, strict=False):
+            lr = self.optimizer.lr
+            if self.schedule is not None:
+                lr = rate_at("fit", self.schedule, end - 1)
+            elif self.first_lr == first:
+                return
+            if lr != before:
+                warnings.warn(
+                    f"{path}: the learning rate of step {end} was {before:.6g}, and is "
+                    f"{lr:.6g} now. Going on with the new one from step "
+                    f"{self.optimizer.steps + 1}",
+                    stacklevel=4,
+                )
+                return
 
 
-def _as_json(identity: Any) -> dict[str, Any]:
-    """`run` as a checkpoint gives it back: a tuple is a list there."""
-    try:
-        found = json.loads(json.dumps(identity))
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"fit: run= is not JSON: {error}. Name arrays by digest(array)"
-        ) from error
-    if not isinstance(found, dict):
-        raise TypeError(
-            f"fit: run is a {type(identity).__name__}, expected a dict of what the run "
-            'depends on, such as {"seed": 0}'
-        )
-    return found
-
-
-def _plain(state: Any) -> Any:
-    """A generator's state as JSON has it: arrays as lists, numbers as Python's."""
-    if isinstance(state, dict):
-        return {key: _plain(value) for key, value in state.items()}
-    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
+def _check_form(metadata: dict[str, Any], identity: dict[str, Any]) -> None:
+    """Raise ValueError unless the entries are there and of their kinds."""
+    kinds = {
+        "run": dict, "history": dict, "ends": list, "steps": int, "moves": dict,
+        "lr": list, "options": dict, "generators": dict,
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        if type(metadata.get(name)) is not kind:
+            raise ValueError(f"it has no {name}")
+    history, run = metadata["history"], metadata["run"]
+    if history.keys() != vars(History()).keys() or run.keys() != identity.keys():
+        raise ValueError("its history or its run has other entries")
+    lists = [*(v for k, v in history.items() if k != "best"), metadata["lr"]]
+    numbers = all(type(x) in (int, float) for values in lists for x in values)
+    whole = [history["best"], *metadata["moves"].values(), *metadata["ends"]]
+    sections = all(isinstance(section, dict) for section in run.values())
+    if not (numbers and all(type(n) is int for n in whole) and sections):
+        raise ValueError("its history or its run is not of numbers")
+    fits = len(history["loss"]) == len(metadata["ends"]) and len(metadata["lr"]) == 2
+    if not fits or history["best"] >= max(1, len(history["score"])):
+        raise ValueError("its history does not fit")

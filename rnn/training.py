@@ -14,9 +14,11 @@ from autograd import Tensor, compile, no_grad
 from autograd.trees import map_tree
 from rnn.bptt import cut
 from rnn.checkpoints import digest
-from rnn.checks import check_callable, check_reached, check_sizes
+from rnn.checks import check_callable, check_reached, check_sizes, check_step
+from rnn.identity import identity
 from rnn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from rnn.progress import Advance, progress
+from rnn.reached import reached
 from rnn.schedules import rate_at
 from rnn.standing import History, Standing
 
@@ -97,21 +99,26 @@ def fit(
     _check_patience(patience, validate)
     programs: dict[str, Any] | None = {} if compiled else None
     descent = _Descent(objective, optimizer, schedule, max_norm, max_value, programs)
-    state = Standing(optimizer, run or {}, checkpoint, rng)
-    state.resume()
-    each = None if reads is None else (reads[0], reads[1] / len(segments))
-    with _shown(show, epochs * len(segments), optimizer.steps, each) as advance:
-        try:
+    settings = {"max_norm": max_norm, "max_value": max_value}
+    settings |= {"validate": validate is not None, "segments": len(segments)}
+    roots = {"rng": rng, "objective": objective, "validate": validate}
+
+    def describe() -> tuple[dict[str, Any], dict[str, Any]]:
+        found = reached(list(optimizer.parameters.values()), segments, **roots)
+        return identity(run or {}, optimizer, found, settings), found.generators
+
+    state = Standing(optimizer, schedule, checkpoint, describe)
+    with state.locked():
+        state.resume()
+        each = None if reads is None else (reads[0], reads[1] / len(segments))
+        shown = _shown(show, epochs * len(segments), optimizer.steps, each)
+        with shown as advance, state.closed():
             while state.epochs < epochs and not state.exhausted(patience):
                 descent.epoch(segments, state.history, advance)
                 if validate is not None:
                     with no_grad():
                         state.scored(validate())
                 state.finished_epoch(CHECKPOINT_SECONDS)
-        except KeyboardInterrupt:
-            state.write()
-            raise
-    state.restore_best()
     return state.history
 
 
@@ -220,6 +227,8 @@ class _Descent:
                 "learning rate, clip with max_norm=, or look for NaN in the data"
             )
         check_reached("fit", optimizer.parameters)
+        grads = {n: p.grad for n, p in optimizer.parameters.items() if p.grad is not None}
+        check_step("fit", "gradient", grads, f"at step {optimizer.steps + 1}")
         norms = []
         if self.max_value is not None:
             clip_grad_value(optimizer.parameters, self.max_value)
