@@ -176,9 +176,9 @@ def test_output_that_cannot_show_every_letter():
     assert found.returncode == 0
 
 
-@pytest.fixture
-def text(tmp_path):
-    path = tmp_path / "text.txt"
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("text") / "text.txt"
     words = "o rei viu a rainha , e ela viu o mar azul da ilha .".split()  # noqa: SIM905
     rng = np.random.default_rng(0)
     path.write_text(" ".join(w for _ in range(60) for w in words[: rng.integers(5, 15)]))
@@ -262,35 +262,69 @@ def hear_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupted_training_goes_on(text, tmp_path):
-    arguments = ["train", "--text", text, "--hidden", 24, "--epochs", 40]
+def started(out, *arguments):
+    """A training in a process of its own, once it goes on.
 
-    def weights(out):
-        return load(tmp_path / out / "model.safetensors")[0].state_dict()
-
-    unrolled(*arguments, "--out", tmp_path / "straight", check=0)
-    out = tmp_path / "broken"
-    command = [sys.executable, "-m", "rnn", *map(str, arguments), "--out", str(out)]
+    `fit` keeps a lock beside its checkpoint.
+    """
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "rnn", *map(str, arguments), "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=hear_interrupts,
     )
-    process.stdout.readline()
-    deadline = time.monotonic() + 60
-    while not list(out.glob("checkpoint.safetensors")) and time.monotonic() < deadline:
-        process.send_signal(signal.SIGINT)
-        if process.poll() is not None:
-            break
-        time.sleep(0.3)
-    told, _ = process.communicate()
-    assert process.returncode == 130 and "goes on from" in " ".join(told.split())
-    unrolled(*arguments, "--out", out, check=0)
-    for name, value in weights("straight").items():
-        np.testing.assert_array_equal(weights("broken")[name], value)
-    assert [p.name for p in out.iterdir()] == ["model.safetensors"]
+    lock, deadline = out / "checkpoint.lock.safetensors", time.monotonic() + 60
+    while not lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
+TRAINING = ("--hidden", 24, "--epochs", 40)
+
+
+@pytest.fixture(scope="module")
+def straight(text, tmp_path_factory):
+    """The weights of a training that was not interrupted."""
+    out = tmp_path_factory.mktemp("straight")
+    unrolled("train", "--text", text, *TRAINING, "--out", out, check=0)
+    return load(out / "model.safetensors")[0].state_dict()
+
+
+@pytest.mark.parametrize(
+    ("signals", "status"),
+    [
+        ([signal.SIGINT], 130),
+        ([signal.SIGINT, signal.SIGINT, signal.SIGTERM], 130),
+        ([signal.SIGTERM], 143),
+    ],
+)
+def test_an_interrupted_training_goes_on(text, straight, tmp_path, signals, status):
+    arguments = ("train", "--text", text, *TRAINING)
+    process = started(tmp_path, *arguments)
+    time.sleep(0.2)
+    for number in signals:
+        process.send_signal(number)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == status and "goes on from" in " ".join(told.split())
+    unrolled(*arguments, "--out", tmp_path, check=0)
+    for name, value in load(tmp_path / "model.safetensors")[0].state_dict().items():
+        np.testing.assert_array_equal(straight[name], value)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_two_trainings_in_one_folder_are_refused(text, straight, tmp_path):
+    arguments = ("train", "--text", text, *TRAINING)
+    process = started(tmp_path, *arguments)
+    process.send_signal(signal.SIGSTOP)
+    found = unrolled(*arguments, "--out", tmp_path, check=2)
+    told = f"{tmp_path}: another run (process {process.pid}) is writing to it. Wait"
+    assert told in found.stderr
+    process.kill()
+    process.communicate(timeout=60)
+    unrolled(*arguments, "--out", tmp_path, check=0)
+    for name, value in load(tmp_path / "model.safetensors")[0].state_dict().items():
+        np.testing.assert_array_equal(straight[name], value)
 
 
 @pytest.fixture

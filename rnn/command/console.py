@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from rich.text import Text
 
 from autograd.files import written
 from rnn.check import Agreement
+from rnn.interrupts import interrupted_once
+from rnn.locks import alone
 
 __all__ = [
     "console",
@@ -127,12 +130,16 @@ def _summary(row: Agreement, names: Sequence[str]) -> tuple[str, str, str]:
 
 @contextmanager
 def resumable(out: Path) -> Iterator[None]:
-    """Where the work inside is interrupted, say how to go on; exit status 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted. The same command goes on from {out}.")
-        raise SystemExit(130) from None
+    """Keep other runs from a folder; if this one is interrupted, say how to go on.
+
+    The exit status is 130 after Ctrl-C, and 143 after SIGTERM, as shells have it.
+    """
+    with interrupted_once() as came, alone(out / ".unrolled.lock", out):
+        try:
+            yield
+        except KeyboardInterrupt:
+            console.print(f"\nInterrupted. The same command goes on from {out}.")
+            raise SystemExit(128 + (came or [signal.SIGINT])[0]) from None
 
 
 def figure(path: Path, plot: Any) -> Path:
