@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["kind_of", "restore", "state_of"]
+__all__ = ["check_state", "kind_of", "restore", "state_of"]
 
 
 def state_of(name: str, generator: Any) -> Any:
@@ -42,6 +42,17 @@ def restore(generator: Any, state: Any) -> None:
         generator.set_state(state)
     else:
         getattr(generator, "bit_generator", generator).state = state
+
+
+def check_state(name: str, generator: Any, state: Any) -> None:
+    """Raise ValueError unless `restore` takes the state."""
+    before = state_of(name, generator)
+    try:
+        restore(generator, state)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"it has no state of {name} ({error})") from error
+    finally:
+        restore(generator, before)
 
 
 def kind_of(generator: Any) -> str:

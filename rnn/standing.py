@@ -21,7 +21,7 @@ from rnn.identity import differences, options, set_options
 from rnn.interrupts import shielded
 from rnn.locks import alone
 from rnn.optim import Optimizer
-from rnn.randomness import restore, state_of
+from rnn.randomness import check_state, restore, state_of
 from rnn.schedules import rate_at
 
 __all__ = ["History", "Standing"]
@@ -230,16 +230,17 @@ class Standing:
                 f"{', '.join(name for name, _ in other)}. Delete it, or write somewhere "
                 f"else, to begin anew. {details}"
             )
+        _check_arrays(arrays, self._expected(metadata["history"]["best"]))
+        if metadata["moves"].keys() != self.optimizer.parameters.keys():
+            raise ValueError("it has the moves of other parameters")
+        for name, generator in self.generators.items():
+            check_state(name, generator, metadata["generators"].get(name))
+
+    def _expected(self, best: int) -> dict[str, Any]:
+        """Of each array in a checkpoint, one of the same shape and kind."""
         own = self.optimizer.parameters
-        for slot in ["parameter", *self.optimizer.memory, "best"]:
-            if slot == "best" and metadata["history"]["best"] < 0:
-                continue
-            for name, p in own.items():
-                x = arrays.get(f"{slot}/{name}")
-                if x is None or x.shape != p.shape or x.dtype != p.dtype:
-                    raise ValueError(f"no {slot} of {name}, or one of another shape")
-        if metadata["moves"].keys() != own.keys():
-            raise ValueError("the moves of other parameters")
+        slots = ["parameter", *self.optimizer.memory, *(["best"] if best >= 0 else [])]
+        return {f"{slot}/{name}": p.data for slot in slots for name, p in own.items()}
 
     def _take(self, arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
         self.history = History(**deepcopy(metadata["history"]))
@@ -290,12 +291,33 @@ def _check_form(metadata: dict[str, Any], identity: dict[str, Any]) -> None:
     history, run = metadata["history"], metadata["run"]
     if history.keys() != vars(History()).keys() or run.keys() != identity.keys():
         raise ValueError("its history or its run has other entries")
-    lists = [*(v for k, v in history.items() if k != "best"), metadata["lr"]]
-    numbers = all(type(x) in (int, float) for values in lists for x in values)
+    curves = {name: values for name, values in history.items() if name != "best"}
+    lists = [*curves.values(), metadata["lr"], metadata["ends"], [history["best"]]]
+    sections = [*run.values(), metadata["options"]]
+    if not all(isinstance(x, list) for x in lists) or not all(
+        isinstance(x, dict) for x in sections
+    ):
+        raise ValueError("its history or its run is damaged")
     whole = [history["best"], *metadata["moves"].values(), *metadata["ends"]]
-    sections = all(isinstance(section, dict) for section in run.values())
-    if not (numbers and all(type(n) is int for n in whole) and sections):
-        raise ValueError("its history or its run is not of numbers")
+    numbers = all(type(x) in (int, float) for values in lists for x in values)
+    if not numbers or any(type(n) is not int for n in whole):
+        raise ValueError("its history is not of numbers")
+    kinds_now = {name: type(x) for name, x in metadata["options"].items()}
+    if kinds_now != {name: type(x) for name, x in run["options"].items()}:
+        raise ValueError("it has other options")
     fits = len(history["loss"]) == len(metadata["ends"]) and len(metadata["lr"]) == 2
     if not fits or history["best"] >= max(1, len(history["score"])):
         raise ValueError("its history does not fit")
+
+
+def _check_arrays(arrays: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Raise ValueError unless these arrays are there, and no others."""
+    for name in dict.fromkeys([*expected, *arrays]):
+        x, like = arrays.get(name), expected.get(name)
+        if x is None or like is None:
+            raise ValueError(f"it has {'no' if x is None else 'an unknown'} {name}")
+        if np.shape(x) != np.shape(like) or x.dtype != np.asarray(like).dtype:
+            raise ValueError(
+                f"its {name} is {x.dtype} {x.shape}, expected {np.asarray(like).dtype} "
+                f"{np.shape(like)}"
+            )
