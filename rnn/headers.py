@@ -57,9 +57,7 @@ def _names_likely(columns: list[list[str]]) -> bool:
     if not columns[0][0] and any(columns[0][1:]):
         return True
     first = [column[0] for column in columns]
-    if len(columns) == 1:
-        return False
-    if first == [str(k) for k in range(len(first))]:
+    if len(first) > 1 and first == [str(k) for k in range(len(first))]:
         return not increase(columns[0])
     years = [column for column in columns if _is_number(column[0])]
     return all(

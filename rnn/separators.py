@@ -159,7 +159,10 @@ def possible(records: Records, decimal: str | None) -> list[str]:
 def _can_be_one_column(lines: list[str], decimal: str | None, divided: bool) -> bool:
     """Whether all rows but the first are single numbers, and no comma tells otherwise."""
     first = lines[0].strip()
-    if decimal != "," and not _all_commas_in_numbers([first]):
+    prose = first.count(",") == first.count(", ") and not any(
+        ", " in x for x in lines[1:]
+    )
+    if decimal != "," and not (prose or _all_commas_in_numbers([first])):
         return False
     if len(lines) > 1 and share_of_numbers([row.strip() for row in lines[1:]]) < 1:
         return False

@@ -121,6 +121,8 @@ UNREADABLE = [
     ("x;1.234\ny;2.345\n", {}, r"'1\.234' can be 1\.234 .* or 1234"),
     ("v\n1,234\n", {}, "'1,234' can be"),
     ("1,5\n2,5\n", {}, "read in several ways: with separator ',', .*none.*--sep"),
+    ("Wert, EUR\n1,5\n2,5\n", {}, "several ways"),
+    ("1990\n5\n-6\n", {}, "header or the first row"),
     ("1 234\n2 345\n", {}, "several ways: with separator white space"),
     ("5,1\n3,2\n4,4\n", {}, "several ways"),
     ("Jan 2020,5\nFeb 2020,7\n", {}, "several ways"),
