@@ -19,7 +19,7 @@ from autograd.tensor import Tensor
 
 __all__ = [
     "Repeated", "alike", "by_place", "hidden", "itself", "leaves", "like", "map_tree",
-    "paired", "paths",
+    "ordered_keys", "paired", "paths",
 ]  # fmt: skip
 
 
@@ -147,6 +147,15 @@ class Repeated:
                         f"{names}{path}, which is one object in several places ({others})"
                         ": its copies would differ. Give each place a copy of its own"
                     )
+
+
+def ordered_keys(tree: Any) -> Any:
+    """The keys of all dicts of a nest in their order, as something to look up by."""
+    entries = _entries(tree)
+    if not entries:
+        return None
+    parts = tuple(ordered_keys(part) for part in entries.values())
+    return (tuple(entries) if isinstance(tree, dict) else None), parts
 
 
 def alike(tree: Any, other: Any) -> bool:

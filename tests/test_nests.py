@@ -821,3 +821,18 @@ def test_attributes_are_part_of_what_a_program_was_compiled_for():
             compiled(p)
     with pytest.raises(TypeError, match=r"compile: arguments\[0\]\.k is an attribute"):
         compile(lambda p: np.sum(p.w))(p)
+
+
+def test_a_compiled_function_may_go_through_a_dict_in_its_order():
+    def f(layers, **more):
+        x = X
+        for w in (*layers.values(), *more.values()):
+            x = np.tanh(x * w) + w
+        return np.sum(x)
+
+    compiled, a, b = compile(f), {"a": X, "b": 2 * X}, {"b": 2 * X, "a": X}
+    for nest in (a, b, a, b):
+        for more in ({"c": X, "d": 3 * X}, {"d": 3 * X, "c": X}):
+            found = compiled(nest, **more).item()
+            assert found == pytest.approx(f(nest, **more), rel=1e-14)
+    assert f(a) != f(b)

@@ -21,7 +21,15 @@ from autograd.programs.steps import Slot
 from autograd.programs.tracing import Traced
 from autograd.recorded import check_attributes, name_of
 from autograd.tensor import Tensor, value_of, wrap
-from autograd.trees import Repeated, alike, by_place, leaves, like, map_tree
+from autograd.trees import (
+    Repeated,
+    alike,
+    by_place,
+    leaves,
+    like,
+    map_tree,
+    ordered_keys,
+)
 
 __all__ = ["compile", "fresh", "steady"]
 
@@ -43,7 +51,8 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         fun: a function of nests of arrays, Tensors and Python floats, which may change
             from call to call while their shapes and dtypes stay; and of anything else
-            (integers, text, None), which must stay equal. Its Tensors are known by
+            (integers, text, None), which must stay equal. Dicts may have their keys in
+            another order, for which it is recorded anew. Its Tensors are known by
             reference: parameters that it closes over are read where they are at each
             call, and get their gradients. So are arrays that it closes over, where they
             meet a Tensor as they are; where one must not change, as in the functions
@@ -76,7 +85,7 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
             comparison or truth value that steered the program falls the other way; and
             where the two runs differ, as by random numbers (see `fresh`).
     """
-    programs: list[_Program] = []
+    programs: dict[Any, _Program] = {}  # by the order of keys: `fun` may go through them
     turn = RLock()
 
     @wraps(fun)
@@ -85,14 +94,18 @@ def compile(fun: Callable[..., Any]) -> Callable[..., Any]:
         if now.tape is not None or now.lines is not None:
             return fun(*args, **kwargs)  # within another program, or being watched
         with turn:
-            if programs:
-                moved = programs[0].moved()
-                if not moved:
-                    return programs[0].replay(args, kwargs)
-                programs[0].check(args, kwargs)
+            order = _order(args, kwargs)
+            known = programs.get(order) or next(iter(programs.values()), None)
+            moved: frozenset[Tensor] = known.moved() if known else frozenset()
+            if known:
+                if not moved and order in programs:
+                    return known.replay(args, kwargs)
+                known.check(args, kwargs)
             with RECORDING:
-                program = _Program(fun, args, kwargs, moved if programs else frozenset())
-            programs[:] = [program]
+                program = _Program(fun, args, kwargs, moved)
+            if len(programs) >= MAX_ORDERS:
+                programs.clear()
+            programs[order] = program
             first, program.first = program.first, None
             return first
 
@@ -129,6 +142,15 @@ def steady(read: Callable[[], Any]) -> Any:
 
 SIMPLE = frozenset({Tensor, np.ndarray, float})
 """The types of arguments that are no nests."""
+
+MAX_ORDERS = 8
+"""The number of programs that are kept of one function, for dicts in other orders."""
+
+
+def _order(args: Any, kwargs: Any) -> Any:
+    if not kwargs and SIMPLE.issuperset(map(type, args)):
+        return None
+    return ordered_keys((args, kwargs))
 
 
 class _Program:
