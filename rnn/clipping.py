@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
 from rnn.checks import as_number
+from rnn.grouping import by_name
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
 
 Array = np.ndarray[Any, Any]
 
 
-def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
+def clip_grad_norm(parameters: Any, max_norm: float) -> float:
     """Scale all gradients by one factor so that their joint norm is at most `max_norm`.
 
     They are scaled in place.
+
+    Args:
+        parameters: as an `Optimizer` takes them; a parameter given twice counts once.
+        max_norm: the largest norm.
 
     Returns:
         The norm as it was.
@@ -27,6 +31,7 @@ def clip_grad_norm(parameters: dict[str, Tensor], max_norm: float) -> float:
         ValueError: where `max_norm` is not above 0.
         FloatingPointError: where the norm is not finite, naming the parameters at fault.
     """
+    parameters = by_name("clip_grad_norm", parameters)
     grads = _gradients("clip_grad_norm", parameters, "max_norm", max_norm)
     unit, share = 1.0, _norm(grads)
     if not 1e-12 < share < 1e18:
@@ -57,10 +62,14 @@ def _norm(grads: dict[str, Array], unit: float = 1.0) -> float:
     return squares**0.5
 
 
-def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:
+def clip_grad_value(parameters: Any, max_value: float) -> float:
     """Bring every element of every gradient into −max_value … max_value.
 
     This changes the gradient's direction, which `clip_grad_norm` keeps.
+
+    Args:
+        parameters: as an `Optimizer` takes them.
+        max_value: the largest size of an element.
 
     Returns:
         The largest size of an element, as it was.
@@ -69,6 +78,7 @@ def clip_grad_value(parameters: dict[str, Tensor], max_value: float) -> float:
         ValueError: where `max_value` is not above 0.
         FloatingPointError: where a gradient is not finite, naming the parameter.
     """
+    parameters = by_name("clip_grad_value", parameters)
     grads = _gradients("clip_grad_value", parameters, "max_value", max_value)
     largest, limit = _largest("clip_grad_value", grads), float(max_value)
     if largest > limit:
@@ -83,11 +93,6 @@ def _gradients(
     """The gradients that there are, that of a parameter with two names once."""
     if not as_number(limit) > 0:
         raise ValueError(f"{function}: {name}={limit!r}, expected above 0")
-    if not isinstance(parameters, Mapping):
-        raise TypeError(
-            f"{function}: parameters are a {type(parameters).__name__}, expected Tensors "
-            "by name: network.parameters(), or {'w': w}"
-        )
     first = {id(p): name for name, p in reversed(parameters.items())}
     return {
         name: p.grad

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor
-from autograd.blocks import in_place, in_rows
-from rnn.checks import as_number
 from rnn.clipping import clip_grad_norm, clip_grad_value
+from rnn.optimizer import Optimizer
 from rnn.schedules import constant, cosine, exponential, one_cycle, staircase, warm_up
 
 __all__ = [
@@ -31,106 +29,57 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-RANGES: dict[str, Callable[[float], bool]] = {
-    "above 0": lambda number: number > 0,
-    "0 or above": lambda number: number >= 0,
-    "0 to below 1": lambda number: 0 <= number < 1,
-}
+
+def _blend(average: Array, new: Array, decay: float, part: Array) -> None:
+    """average ← decay · average + (1 − decay) · new, in place; `part` is overwritten.
+
+    The smaller share is that of the difference: average + (new − average) would lose a
+    small `new` beside a large `average` that is to be forgotten.
+    """
+    np.subtract(new, average, out=part)
+    if decay >= 0.5:
+        part *= 1 - decay
+        average += part
+    else:
+        part *= decay
+        np.subtract(new, part, out=average)
 
 
-class Optimizer:
-    """Parameters by name, a learning rate, and what the rule remembers of each.
-
-    Args:
-        parameters: the Tensors to move, by name, as `network.parameters()` gives them.
-        lr: the learning rate η.
-
-    Attributes:
-        parameters, lr: these; the learning rate may be changed between steps.
-        steps: how many steps it has made.
-        moves: by parameter, in how many of them it had a gradient and was moved.
-        memory: arrays by slot and parameter, e.g. memory["m"]["W_x"].
+def _check_square(kind: str, name: str, g: Any, decay: float, eps: float) -> None:
+    """Check that (1 − decay) g² is a number of its dtype, or hidden by eps.
 
     Raises:
-        ValueError, TypeError: for parameters that cannot be moved, or settings out of
-            range.
+        FloatingPointError: naming the parameter.
     """
-
-    slots: tuple[str, ...] = ()
-
-    def __init__(self, parameters: dict[str, Tensor], lr: float) -> None:
-        _check_parameters(type(self).__name__, parameters)
-        self._within("lr", lr, "above 0")
-        self.parameters = parameters
-        self.lr = lr
-        self.steps = 0
-        self.moves = dict.fromkeys(parameters, 0)
-        self.memory = {
-            slot: {name: np.zeros_like(p.data) for name, p in parameters.items()}
-            for slot in self.slots
-        }
-
-    def zero_grad(self) -> None:
-        """Forget every gradient."""
-        for p in self.parameters.values():
-            p.zero_grad()
-
-    def step(self) -> None:
-        """Move every parameter that has a gradient.
-
-        Values and memory change in place, a few rows at a time: what a rule makes on the
-        way stays in the cache.
-        """
-        self.steps += 1
-        for name, p in self.parameters.items():
-            if p.grad is not None:
-                self.moves[name] += 1
-                memory = [self.memory[slot][name] for slot in self.slots]
-                with in_place(p) as value:
-                    for w, g, *m in in_rows(value, p.grad, *memory):
-                        w -= self._move(w, g, self.moves[name], p.ndim, *m)
-
-    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
-        """What to take from some rows w of a parameter.
-
-        Args:
-            w, g: these, and the same rows of the gradient.
-            t: how many moves the parameter has made, this one included.
-            ndim: how many axes the parameter has.
-            memory: the rows of each slot, to be changed in place.
-        """
-        raise NotImplementedError
-
-    def _within(self, name: str, value: Any, expected: str) -> None:
-        number = as_number(value)
-        if not (RANGES[expected](number) and number < np.inf):
-            raise ValueError(
-                f"{type(self).__name__}: {name}={value!r}, expected {expected}, a number"
-            )
-
-
-def _check_parameters(kind: str, parameters: Any) -> None:
-    if not isinstance(parameters, dict):
-        raise TypeError(
-            f"{kind}: parameters are a {type(parameters).__name__}, expected Tensors by "
-            "name: network.parameters(), or {'w': w}"
+    array = np.asarray(g)
+    limits = np.finfo(array.dtype)
+    least = float(np.sqrt(limits.smallest_normal))
+    small_eps = eps * (1 - decay) ** 0.5 < least / float(limits.eps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        flat = np.ravel(array, order="K")
+        if not small_eps and np.isfinite(np.dot(flat, flat)):
+            return
+        sizes = np.abs(array)
+    large = np.isfinite(sizes) & (sizes > float(limits.max) ** 0.5)
+    small = (sizes > 0) & (sizes < least / (1 - decay) ** 0.5)
+    if large.any():
+        raise FloatingPointError(
+            f"{kind}: the gradient of {name} has {sizes[large].max():.3g}, the square of "
+            f"which is beyond {array.dtype}. Clip the gradients with clip_grad_norm, or "
+            "scale the loss"
         )
-    if not parameters:
-        raise ValueError(f"{kind}: there are no parameters to move")
-    names: dict[int, str] = {}
-    for name, p in parameters.items():
-        if not (isinstance(p, Tensor) and p.requires_grad):
-            what = ", which requires no gradient" if isinstance(p, Tensor) else ""
-            raise TypeError(
-                f"{kind}: {name} is a {type(p).__name__}{what}; expected "
-                "Tensor(…, requires_grad=True)"
-            )
-        first = names.setdefault(id(p), name)
-        if first != name:
-            raise ValueError(
-                f"{kind}: {first} and {name} are one Tensor, which a step would move "
-                "twice; give it under one name"
-            )
+    if small_eps and small.any():
+        raise FloatingPointError(
+            f"{kind}: the gradient of {name} has {sizes[small].min():.3g}, the square of "
+            f"which is below the numbers of {array.dtype}, and eps={eps:.3g} is too "
+            "small to make up for it. Give a larger eps, or scale the loss"
+        )
+
+
+def _rest(beta: float, t: int) -> float:
+    """1 − βᵗ, also where β is close to 1."""
+    near = beta > 1 - 1e-6
+    return -math.expm1(t * math.log1p(beta - 1)) if near else 1 - beta**t
 
 
 class SGD(Optimizer):
@@ -144,28 +93,33 @@ class SGD(Optimizer):
         nesterov: whether to look ahead; with a momentum above 0.
     """
 
+    ranges: ClassVar[dict[str, str]] = {
+        "momentum": "0 to below 1",
+        "nesterov": "True or False",
+    }
+
     def __init__(
         self,
-        parameters: dict[str, Tensor],
+        parameters: Any,
         lr: float = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self._within("momentum", momentum, "0 to below 1")
-        if nesterov and not momentum:
-            raise ValueError("SGD: nesterov=True needs a momentum above 0")
-        self.slots = ("m",) if momentum else ()
-        super().__init__(parameters, lr)
-        self.momentum = momentum
-        self.nesterov = nesterov
+        super().__init__(parameters, lr, momentum=momentum, nesterov=nesterov)
+        if any(group["momentum"] for group in self.param_groups):
+            self.slots = ("m",)
+            zeros = {name: np.zeros_like(p.data) for name, p in self.parameters.items()}
+            self.memory = {"m": zeros}
 
-    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
-        if not self.momentum:
-            return self.lr * g
+    def _move(
+        self, own: Any, w: Array, g: Array, t: int, ndim: int, *memory: Array
+    ) -> Array:
+        if not own.momentum:
+            return own.lr * g
         (m,) = memory
-        m *= self.momentum
+        m *= own.momentum
         m += g
-        return self.lr * (g + self.momentum * m if self.nesterov else m)
+        return own.lr * (g + own.momentum * m if own.nesterov else m)
 
 
 class RMSprop(Optimizer):
@@ -178,25 +132,27 @@ class RMSprop(Optimizer):
     """
 
     slots = ("v",)
+    ranges: ClassVar[dict[str, str]] = {"alpha": "0 to below 1", "eps": "above 0"}
 
     def __init__(
         self,
-        parameters: dict[str, Tensor],
+        parameters: Any,
         lr: float = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(parameters, lr)
-        self._within("alpha", alpha, "0 to below 1")
-        self._within("eps", eps, "above 0")
-        self.alpha = alpha
-        self.eps = eps
+        super().__init__(parameters, lr, alpha=alpha, eps=eps)
 
-    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
+    def _move(
+        self, own: Any, w: Array, g: Array, t: int, ndim: int, *memory: Array
+    ) -> Array:
         (v,) = memory
-        v += (1 - self.alpha) * (np.square(g) - v)
-        move: Array = self.lr * g / (np.sqrt(v) + self.eps)
+        _blend(v, np.square(g), own.alpha, np.empty_like(v))
+        move: Array = own.lr * g / (np.sqrt(v) + own.eps)
         return move
+
+    def _check_gradient(self, name: str, g: Any, own: Any) -> None:
+        _check_square("RMSprop", name, g, own.alpha, own.eps)
 
 
 class Adam(Optimizer):
@@ -214,41 +170,33 @@ class Adam(Optimizer):
     """
 
     slots = ("m", "v")
+    ranges: ClassVar[dict[str, str]] = {"betas": "two numbers", "eps": "above 0"}
 
     def __init__(
         self,
-        parameters: dict[str, Tensor],
+        parameters: Any,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(parameters, lr)
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ValueError(
-                f"{type(self).__name__}: betas={betas!r}, expected two numbers, β₁ and β₂"
-            )
-        for beta in betas:
-            self._within("a beta", beta, "0 to below 1")
-        self._within("eps", eps, "above 0")
-        self.betas = betas
-        self.eps = eps
+        super().__init__(parameters, lr, betas=betas, eps=eps)
 
-    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
-        (b1, b2), (m, v) = self.betas, memory
-        # One array for all that comes between, and 1 − β₂ᵗ taken out of the root.
-        part, root = np.empty_like(m), (1 - b2**t) ** 0.5
-        np.subtract(g, m, out=part)
-        part *= 1 - b1
-        m += part
-        np.square(g, out=part)
-        part -= v
-        part *= 1 - b2
-        v += part
+    def _move(
+        self, own: Any, w: Array, g: Array, t: int, ndim: int, *memory: Array
+    ) -> Array:
+        (b1, b2), (m, v) = own.betas, memory
+        # Two arrays for all that comes between, and 1 − β₂ᵗ taken out of the root.
+        part, root = np.empty_like(m), _rest(b2, t) ** 0.5
+        _blend(m, g, b1, part)
+        _blend(v, np.square(g), b2, part)
         np.sqrt(v, out=part)
-        part += self.eps * root
+        part += own.eps * root
         np.divide(m, part, out=part)
-        part *= self.lr * root / (1 - b1**t)
+        part *= own.lr * root / _rest(b1, t)
         return part
+
+    def _check_gradient(self, name: str, g: Any, own: Any) -> None:
+        _check_square(type(self).__name__, name, g, own.betas[1], own.eps)
 
 
 class AdamW(Adam):
@@ -261,18 +209,21 @@ class AdamW(Adam):
         weight_decay: λ, 0 or above.
     """
 
+    ranges: ClassVar[dict[str, str]] = Adam.ranges | {"weight_decay": "0 or above"}
+
     def __init__(
         self,
-        parameters: dict[str, Tensor],
+        parameters: Any,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
     ) -> None:
-        super().__init__(parameters, lr, betas, eps)
-        self._within("weight_decay", weight_decay, "0 or above")
-        self.weight_decay = weight_decay
+        options: dict[str, Any] = {"betas": betas, "eps": eps}
+        Optimizer.__init__(self, parameters, lr, **options, weight_decay=weight_decay)
 
-    def _move(self, w: Array, g: Array, t: int, ndim: int, *memory: Array) -> Array:
-        move = super()._move(w, g, t, ndim, *memory)
-        return move + self.lr * self.weight_decay * w if ndim > 1 else move
+    def _move(
+        self, own: Any, w: Array, g: Array, t: int, ndim: int, *memory: Array
+    ) -> Array:
+        move = super()._move(own, w, g, t, ndim, *memory)
+        return move + own.lr * own.weight_decay * w if ndim > 1 else move

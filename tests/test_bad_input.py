@@ -243,9 +243,10 @@ TRAINING = [
     (lambda: fitted(run="a"), TypeError, "run is a str, expected a dict"),
     (lambda: fitted(max_norm="1"), ValueError, "max_norm='1', expected above 0"),
     (lambda: segments(1.5, X), ValueError, "segments: steps=1.5, expected at least 1, a"),
-    (lambda: optim.clip_grad_norm(GRU(2, 3), 1.0), TypeError,
-     r"clip_grad_norm: parameters are a GRU, .* network.parameters\(\)"),
-    (lambda: optim.clip_grad_value(list(weights()), 1.0), TypeError, "are a list"),
+    (lambda: optim.clip_grad_norm(GRU, 1.0), TypeError,
+     r"clip_grad_norm: parameters are a type; .* network.parameters\(\)"),
+    (lambda: optim.clip_grad_value(list(weights()), 1.0), TypeError,
+     "item 0 of the parameters is a str; expected a Module, a list of Modules"),
     (lambda: optim.clip_grad_norm(weights(), np.nan), ValueError, "max_norm=nan"),
 ]  # fmt: skip
 

@@ -1,13 +1,16 @@
 """Optimisers, clipping and schedules against their formulas and against PyTorch."""
 
+from decimal import Decimal, localcontext
 from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Tensor
+from rnn import Embedding, Linear
+from rnn.module import Module
 from rnn.optim import (
     SGD,
     Adam,
@@ -207,7 +210,40 @@ MISTAKES = [
     (lambda: Adam(P, eps=0), ValueError, "Adam: eps=0"),
     (lambda: AdamW(P, weight_decay=-1), ValueError, "AdamW: weight_decay=-1"),
     (lambda: Adam({}), ValueError, "Adam: there are no parameters"),
-    (lambda: Adam([P["W"]]), TypeError, "Adam: parameters are a list, expected .* name"),
+    (lambda: Adam(P["W"]), TypeError, r"Adam: parameters are a Tensor; .* is \[w\]"),
+    (lambda: Adam([W0]), TypeError, "Adam: item 0 of the parameters is a ndarray; expec"),
+    (lambda: Adam(W0), TypeError, "Adam: parameters are a ndarray; expected a Module"),
+    (lambda: Adam("W"), TypeError, "Adam: parameters are a str; expected a Module"),
+    (lambda: Adam({P["W"]}), TypeError, "Adam: parameters are a set; expected a Module"),
+    (lambda: Adam(None), TypeError, "Adam: parameters are a NoneType"),
+    (lambda: Adam([]), ValueError, "Adam: there are no parameters"),
+    (lambda: Adam(p for p in ()), ValueError, "Adam: there are no parameters"),
+    (lambda: Adam([P["W"], P["W"]]), ValueError, "0 and 1 are one Tensor"),
+    (
+        lambda: SGD([{"params": P}, {"params": P}]),
+        ValueError,
+        "0.W of group 0 and 1.W of group 1 are one Tensor, which a step would move twice",
+    ),
+    (
+        lambda: SGD([{"params": P}, P["W"]]),
+        TypeError,
+        "item 1 of the parameters is no gr",
+    ),
+    (lambda: SGD([{"params": []}]), ValueError, "SGD: group 0 has no parameters"),
+    (
+        lambda: SGD([{"params": P, "weight_decay": 1}]),
+        TypeError,
+        "SGD: group 0 has weight_decay, expected params and of lr, momentum, nesterov",
+    ),
+    (lambda: SGD([{"params": P, "lr": 0}]), ValueError, "SGD: lr=0, expected above 0"),
+    (lambda: SGD([{"params": P, "nesterov": True}]), ValueError, "needs a momentum"),
+    (lambda: Adam([{"params": P, "betas": 0.9}]), ValueError, "betas=0.9, expected two"),
+    (
+        lambda: Adam({"params": [P["W"]], "lr": 0.1}),
+        TypeError,
+        "params is a list; expect",
+    ),
+    (lambda: Adam(P, weight_decay=0.1), TypeError, "unexpected keyword .*weight_decay"),
     (lambda: Adam({"W": W0}), TypeError, "W is a ndarray; expected Tensor"),
     (lambda: Adam({"W": Tensor(W0)}), TypeError, "W is a Tensor, which requires no grad"),
     (lambda: clip_grad_norm(P, 0), ValueError, "clip_grad_norm: max_norm=0, expected"),
@@ -248,3 +284,218 @@ def test_the_norm_of_gradients_whose_squares_are_no_numbers(size):
     p["w"].grad = np.array([3 * size, 4 * size])
     assert clip_grad_norm(p, size) == pytest.approx(5 * size, rel=1e-14)
     np.testing.assert_allclose(p["w"].grad, [0.6 * size, 0.8 * size], rtol=1e-14)
+
+
+def exact(rule, options, gradients):
+    """The moves of a scalar parameter by the rule's own formula, with 60 digits."""
+    with localcontext(prec=60, Emax=10**6, Emin=-(10**6)):
+        lr, eps = Decimal(options["lr"]), Decimal(options.get("eps", 1e-8))
+        m, v, moves = Decimal(0), Decimal(0), []
+        for t, number in enumerate(gradients, start=1):
+            g = Decimal(float(number))
+            if rule is SGD:
+                momentum = Decimal(options["momentum"])
+                m = momentum * m + g
+                moves.append(lr * (g + momentum * m if options["nesterov"] else m))
+            elif rule is RMSprop:
+                alpha = Decimal(options["alpha"])
+                v = alpha * v + (1 - alpha) * g * g
+                moves.append(lr * g / (v.sqrt() + eps))
+            else:
+                b1, b2 = map(Decimal, options["betas"])
+                m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+                root = (v / (1 - b2**t)).sqrt() + eps
+                moves.append(lr * (m / (1 - b1**t)) / root)
+        return [float(move) for move in moves]
+
+
+DECAYS = st.sampled_from([0.0, 1e-17, 1e-9, 1e-3, 0.1, 0.4, 0.5, 0.9, 0.999, 1 - 1e-9])
+SPIKES = st.lists(
+    st.builds(lambda a, e: a * 10.0**e, st.floats(-9, 9), st.integers(-7, 8)),
+    min_size=1, max_size=8,
+)  # fmt: skip
+MOVED = st.one_of(
+    st.builds(lambda a: (RMSprop, {"alpha": a}), DECAYS),
+    st.builds(lambda a, b: (Adam, {"betas": (a, b)}), DECAYS, DECAYS),
+    st.builds(lambda a: (SGD, {"momentum": a, "nesterov": False}), DECAYS),
+    st.builds(lambda a: (SGD, {"momentum": a, "nesterov": True}), DECAYS.filter(bool)),
+)
+
+
+@settings(max_examples=300)
+@example((RMSprop, {"alpha": 0.0}), [1e8, 1e-3], np.float64)
+@example((Adam, {"betas": (0.0, 0.0)}), [1e8, 1e-3], np.float64)
+@example((Adam, {"betas": (0.0, 0.0)}), [1e8, 1e-3], np.float32)
+@example((RMSprop, {"alpha": 0.1}), [1e8, 1e-3, 1e-3], np.float32)
+@given(MOVED, SPIKES, st.sampled_from([np.float64, np.float32]))
+def test_moves_after_a_spike_are_those_of_the_formula(moved, gradients, dtype):
+    """Each to a few roundings of its largest term, whatever came before."""
+    rule, options = moved[0], {"lr": 0.5} | moved[1]
+    gradients = [dtype(g) for g in gradients]
+    p = Tensor(np.zeros(1, dtype), requires_grad=True)
+    optimizer = rule([p], **options)
+    expected = exact(rule, options, gradients)
+    terms = exact(rule, options, np.abs(gradients))  # which do not cancel
+    for g, move, size in zip(gradients, expected, terms, strict=True):
+        p.data, p.grad = np.zeros(1, dtype), np.array([g])
+        optimizer.step()
+        assert abs(-p.data[0] - move) <= 60 * np.finfo(dtype).eps * size
+
+
+FORMS = {
+    "a Module": lambda table, out: out,
+    "a dict": lambda table, out: dict(out.parameters()),
+    "parameters": lambda table, out: out.parameters(),
+    "a list of Tensors": lambda table, out: [out.weight, out.bias],
+    "a tuple of Tensors": lambda table, out: (out.weight, out.bias),
+    "a generator": lambda table, out: (p for p in out.parameters().values()),
+    "values": lambda table, out: out.parameters().values(),
+    "named parameters": lambda table, out: out.named_parameters(),
+    "a list of one Module": lambda table, out: [out],
+    "a list of dicts": lambda table, out: [out.parameters()],
+    "a group": lambda table, out: [{"params": out}],
+    "a group of Tensors": lambda table, out: [{"params": [out.weight, out.bias]}],
+    "groups": lambda table, out: [{"params": out.weight}, {"params": out.bias}],
+    "Modules": lambda table, out: [table, out],
+    "a list of joined": lambda table, out: [table.weight, *out.parameters().values()],
+    "groups of Modules": lambda table, out: [{"params": table}, {"params": [out]}],
+}
+
+
+def networks():
+    return Embedding(3, 2, rng=0), Linear(2, 3, rng=1)
+
+
+def swept(table, out):
+    np.sum(out(table([0, 2])) ** 2).backward()
+
+
+@pytest.mark.parametrize("rule", [SGD, RMSprop, Adam, AdamW])
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_parameters_is_moved_and_clipped(form, rule):
+    """The networks have one name, "weight", for two Tensors: neither may be lost."""
+    (table, out), (one, two) = networks(), networks()
+    swept(table, out)
+    swept(one, two)
+    given = FORMS[form](table, out)
+    if form not in ("a generator", "named parameters"):  # which serve once
+        right = {"0": two.weight, "1": two.bias}
+        if "table" in form or "Modules" in form or "joined" in form:
+            right["2"] = one.weight
+        assert clip_grad_norm(given, 0.1) == pytest.approx(clip_grad_norm(right, 0.1))
+        assert clip_grad_value(given, 0.01) == pytest.approx(clip_grad_value(right, 0.01))
+    optimizer = rule(given, 0.1)
+    optimizer.step()
+    both = table.weight in set(optimizer.parameters.values())
+    rule(
+        {"0": two.weight, "1": two.bias} | ({"2": one.weight} if both else {}), 0.1
+    ).step()
+    for p, q in (
+        (table.weight, one.weight),
+        (out.weight, two.weight),
+        (out.bias, two.bias),
+    ):
+        np.testing.assert_array_equal(p.data, q.data)
+    optimizer.zero_grad()
+    assert out.weight.grad is None and (table.weight.grad is None) == both
+
+
+def test_names_that_stand_for_two_tensors_get_a_prefix():
+    table, out = networks()
+    assert list(SGD([table, out]).parameters) == ["0.weight", "1.weight", "1.bias"]
+    assert list(SGD([out]).parameters) == ["weight", "bias"]
+    assert list(SGD([table.weight, out.weight]).parameters) == ["0.weight", "1.weight"]
+    free = [Tensor(np.ones(2), requires_grad=True) for _ in range(2)]
+    assert list(SGD(free).parameters) == ["0", "1"]
+    out.weight = table.weight  # one parameter of two networks, moved once
+    assert list(SGD([table, out]).parameters) == ["weight", "bias"]
+
+
+OWN = {
+    SGD: {"lr": 0.3, "momentum": 0.5, "nesterov": True},
+    RMSprop: {"lr": 0.3, "alpha": 0.5, "eps": 1e-3},
+    Adam: {"lr": 0.3, "betas": (0.5, 0.6), "eps": 1e-3},
+    AdamW: {"lr": 0.3, "betas": [0.5, 0.6], "weight_decay": 0.2},
+}
+
+
+@pytest.mark.parametrize("rule", OWN)
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_a_group_moves_as_an_optimizer_of_its_own(rule, factor):
+    """Also where the learning rate of all is changed: a group's keeps its proportion."""
+    (table, out), (one, two) = networks(), networks()
+    together = rule([{"params": table}, {"params": out} | OWN[rule]], 0.1)
+    apart = [rule(one, 0.1), rule(two, **OWN[rule])]
+    for step in range(4):
+        if step == 2:
+            together.lr = factor * 0.1
+            for optimizer in apart:
+                optimizer.lr *= factor
+        swept(table, out)
+        swept(one, two)
+        together.step()
+        together.zero_grad()
+        for optimizer in apart:
+            optimizer.step()
+            optimizer.zero_grad()
+    np.testing.assert_array_equal(table.weight.data, one.weight.data)
+    np.testing.assert_array_equal(out.weight.data, two.weight.data)
+    np.testing.assert_array_equal(out.bias.data, two.bias.data)
+    groups = together.param_groups
+    assert [g["lr"] for g in groups] == [factor * 0.1, factor * 0.3]
+    assert groups[1]["params"] == {"1.weight": out.weight, "1.bias": out.bias}
+    with pytest.raises(TypeError, match="item assignment"):
+        groups[0]["lr"] = 1.0
+    assert [g["lr"] for g in apart[0].param_groups] == [factor * 0.1]
+
+
+EXTREMES = [
+    (RMSprop, {}, np.float32, 1e20, "1e\\+20, the square of which is beyond float32"),
+    (RMSprop, {}, np.float64, 1e200, "beyond float64. Clip the gradients"),
+    (Adam, {}, np.float32, -3e30, "Adam: the gradient of b has 3e\\+30"),
+    (AdamW, {}, np.float64, 1e160, "AdamW: the gradient of b"),
+    (RMSprop, {"eps": 1e-30}, np.float32, 1e-25, "below the numbers of float32, and eps"),
+    (Adam, {"eps": 1e-200}, np.float64, 1e-170, "eps=1e-200 is too small"),
+]
+
+
+@pytest.mark.parametrize(("rule", "options", "dtype", "size", "match"), EXTREMES)
+def test_a_square_that_the_dtype_has_not_is_refused(rule, options, dtype, size, match):
+    """Before anything is moved: v would be ∞ for ever, or 0."""
+    p = {name: Tensor(np.ones(2, dtype), requires_grad=True) for name in "ab"}
+    optimizer = rule(p, **options)
+    p["a"].grad, p["b"].grad = np.ones(2, dtype), np.array([0, size], dtype)
+    with pytest.raises(FloatingPointError, match=match):
+        optimizer.step()
+    assert optimizer.steps == 0 and optimizer.moves == {"a": 0, "b": 0}
+    for q in p.values():
+        np.testing.assert_array_equal(q.data, np.ones(2))
+
+
+@pytest.mark.parametrize(("rule", "dtype", "size"), [
+    (RMSprop, np.float32, 1e18), (Adam, np.float32, 1e-30), (RMSprop, np.float64, 1e150),
+    (Adam, np.float64, 1e-300), (SGD, np.float32, 1e20), (RMSprop, np.float32, 0.0),
+])  # fmt: skip
+def test_gradients_within_reach_move_as_the_formula_says(rule, dtype, size):
+    p = Tensor(np.zeros(2, dtype), requires_grad=True)
+    p.grad = np.array([size, 0], dtype)
+    optimizer = rule([p], 0.1)
+    optimizer.step()
+    options = {"lr": 0.1} | {k: getattr(optimizer, k) for k in rule.ranges}
+    expected = -exact(rule, options, [dtype(size)])[0]
+    np.testing.assert_allclose(p.data, [expected, 0], rtol=20 * np.finfo(dtype).eps)
+
+
+class Several(Module):
+    def __init__(self):
+        self.parts = {"a": Linear(1, 1, rng=0), "b": [Linear(1, 1, rng=1)]}
+
+
+def test_a_network_of_networks_is_moved_by_its_paths():
+    network = Several()
+    names = ["parts.a.weight", "parts.a.bias", "parts.b.0.weight", "parts.b.0.bias"]
+    assert list(Adam(network).parameters) == names
+    np.sum(network.parts["b"][0](np.ones((1, 1)))).backward()
+    before = network.parts["b"][0].weight.data.copy()
+    Adam(network).step()
+    assert np.all(network.parts["b"][0].weight.data != before)
