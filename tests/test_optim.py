@@ -311,7 +311,10 @@ def exact(rule, options, gradients):
 
 DECAYS = st.sampled_from([0.0, 1e-17, 1e-9, 1e-3, 0.1, 0.4, 0.5, 0.9, 0.999, 1 - 1e-9])
 SPIKES = st.lists(
-    st.builds(lambda a, e: a * 10.0**e, st.floats(-9, 9), st.integers(-7, 8)),
+    st.builds(
+        lambda a, e, sign: sign * a * 10.0**e,
+        st.floats(1, 9), st.integers(-7, 8), st.sampled_from([-1, 0, 1]),
+    ),
     min_size=1, max_size=8,
 )  # fmt: skip
 MOVED = st.one_of(
