@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn import deltas
+from rnn.derived import check_unchanged
 from rnn.elman import ElmanNetwork, Instant
 from rnn.language_model import LanguageModel, Reading
 
@@ -77,7 +78,17 @@ def check_deltas(
 
     Returns:
         One `Agreement` for every parameter, then for δ_a^t and δ_y^t at every step t.
+
+    Raises:
+        TypeError: for another network, and for one of a derived class that changes what
+            is computed.
     """
+    if not isinstance(network, ElmanNetwork):
+        raise TypeError(
+            f"check_deltas: the network is a {type(network).__name__}, expected an "
+            "ElmanNetwork"
+        )
+    check_unchanged("check_deltas", network)
     psi = output_activation or network.config["output_activation"]
     network.zero_grad()
     instants = network.unroll(x)
@@ -136,7 +147,15 @@ def check_language_model(
 
     Raises:
         ValueError: for several layers.
+        TypeError: as `check_deltas`.
     """
+    if not isinstance(model, LanguageModel):
+        raise TypeError(
+            f"check_language_model: the model is a {type(model).__name__}, expected a "
+            "LanguageModel"
+        )
+    parts = model.embedding, model.recurrent, model.recurrent.only_cell(), model.output
+    check_unchanged("check_language_model", model, *parts)
     model.zero_grad()
     readings = model.unroll(x)
     for reading in readings:

@@ -10,6 +10,7 @@ from autograd import Tensor
 
 __all__ = [
     "as_number",
+    "check_array",
     "check_callable",
     "check_dropout",
     "check_finite",
@@ -33,6 +34,33 @@ def as_number(value: Any) -> float:
     """A number as a float; NaN, which fails every comparison, where it is none."""
     array = np.asarray(None if isinstance(value, Tensor | list | tuple) else value)
     return float(array) if array.ndim == 0 and array.dtype.kind in "iuf" else np.nan
+
+
+def check_array(caller: str, name: str, value: Any) -> None:
+    """Check that a value may be an array: no tuple of Tensors, Instant, list or network.
+
+    Raises:
+        TypeError: naming the mistake and the way out.
+    """
+    kind = type(value).__name__
+    first = value[0] if isinstance(value, list | tuple) and value else None
+    fields = getattr(value, "_fields", None)
+    mistake = None
+    if fields is not None:
+        mistake = f"is the {kind} ({', '.join(fields)}); give one, {name}.{fields[-1]}"
+    elif hasattr(first, "_fields"):
+        mistake = f"is a {kind} of {type(first).__name__}s; np.stack one field of each"
+    elif isinstance(value, tuple) and any(isinstance(x, Tensor | tuple) for x in value):
+        mistake = (
+            f"is a tuple of {len(value)}. A recurrent network returns (output, state): "
+            f"unpack it, {name}, state = network(x)"
+        )
+    elif isinstance(value, list) and any(isinstance(x, Tensor) for x in value):
+        mistake = f"is a list of Tensors; np.stack({name}) makes one of them"
+    elif callable(value) or hasattr(value, "parameters"):
+        mistake = f"is a {kind}, expected numbers, such as the result of a call of it"
+    if mistake is not None:
+        raise TypeError(f"{caller}: {name} {mistake}")
 
 
 def check_callable(caller: str, name: str, function: Any, form: str) -> None:

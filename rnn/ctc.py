@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor, log_softmax, logsumexp
 from autograd.arrays import as_plain
 from autograd.tensor import value_of
+from rnn.checks import check_array
 from rnn.reduction import reduced
 from rnn.unroll import unroll
 
@@ -54,6 +55,8 @@ def ctc(
     Raises:
         ValueError: for other shapes or dtypes, and lengths or labels out of range.
     """
+    check_array("ctc", "logits", logits)
+    check_array("ctc", "targets", targets)
     logits = logits if isinstance(logits, Tensor) else as_plain("ctc: logits", logits)
     targets = _targets(targets)
     _check(logits, targets, blank)

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor, named
 from autograd.arrays import as_plain
 from autograd.programs.replaying import Replayed
+from rnn.checks import check_array
 from rnn.module import Module, uniform
 from rnn.unroll import in_parts, is_ours, unroll
 
@@ -157,6 +158,7 @@ class ElmanNetwork(Module):
 
     def _started(self, x: Any, a0: Any) -> tuple[Any, Any]:
         """The inputs and the first state, checked."""
+        check_array(type(self).__name__, "x", x)
         x = x if isinstance(x, Tensor) else as_plain("ElmanNetwork", x)
         self._check(x)
         B, H = x.shape[1], self.config["hidden_size"]

@@ -38,7 +38,7 @@ def explain(
     gradient: Gradient | None = None,
     state: Any = None,
     units: int = UNITS,
-    sample: int = 0,
+    sample: int = 1,
 ) -> str:
     """The recursion for δ^t, symbol by symbol, with the numbers of this run.
 
@@ -65,13 +65,14 @@ def explain(
         state: (B, H), the state before the first step; for an LSTM the pair (h, c). Zeros
             unless given.
         units: how many units of each layer, and terms of each sum, are written out.
-        sample: which of the B samples.
+        sample: which of the samples, 1 … B.
 
     Returns:
         Text, some lines of it.
 
     Raises:
-        TypeError: for what is no recurrent network.
+        TypeError: for what is no recurrent network, and for one of a derived class that
+            changes what is computed.
         ValueError: for several layers or directions; for a step or a sample that is not
             there, or a ∂E/∂y of another shape; where `gradient` returns no dict of these
             names, or other names beside them.
@@ -82,14 +83,13 @@ def explain(
         return _diagnosis(gradient(run.parameters, run.x, run.slope), run)
     T, B = run.slope.shape[:2]
     t = T if t is None else t
-    check_sizes("explain", t=t, units=units)
-    check_sizes("explain", least=0, sample=sample)
-    if not (1 <= t <= T and 0 <= sample < B):
+    check_sizes("explain", t=t, units=units, sample=sample)
+    if t > T or sample > B:
         raise ValueError(
-            f"explain: step t={t} and sample {sample}, expected 1 to T = {T} and 0 to "
-            f"{B - 1}"
+            f"explain: step t={t} and sample {sample}, expected 1 to T = {T} and 1 to "
+            f"B = {B}"
         )
-    return _written_out(run, t, sample, units)
+    return _written_out(run, t, sample - 1, units)
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def _outputs(cell: Any, x: Array, state: Any) -> Array:
 def _written_out(run: _Run, t: int, sample: int, units: int) -> str:
     T, B = run.slope.shape[:2]
     recursion = run.recursion
-    lines = [f"Step t = {t} of T = {T}, sample {sample} of B = {B}, counted from 0:"]
+    lines = [f"Step t = {t} of T = {T}, sample {sample + 1} of B = {B}:"]
     for layer in recursion.layers:
         lines += [f"  {_at(f'{name} = {text}', t)}" for name, text in layer.formulas]
     lines.append(

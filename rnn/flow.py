@@ -13,6 +13,7 @@ from autograd import Tensor
 from autograd.backward import sweep
 from autograd.tensor import value_of
 from rnn.cells import Cell, RNNCell
+from rnn.derived import changes, library_class
 from rnn.elman import ElmanNetwork
 from rnn.recurrent import Recurrent
 from rnn.unroll import unroll
@@ -35,14 +36,15 @@ class GradientFlow:
     """The reach of the gradient of each step's loss.
 
     Attributes:
-        norms: (T, T); norms[t, k] = ‖∂E^t/∂a^k‖ for k ≤ t, NaN elsewhere.
-        by_distance: (T,); the geometric mean over t of norms[t, t − d] / norms[t, t],
+        norms: (T, T); norms[t − 1, k − 1] = ‖∂E^t/∂a^k‖ for k ≤ t, NaN elsewhere.
+        by_distance: (T,); the geometric mean over t of ‖∂E^t/∂a^{t−d}‖ / ‖∂E^t/∂a^t‖,
             the gradient's size d steps back, where it is 1 at d = 0.
-        spectral_radius: the largest |eigenvalue| of W_a; of cells with gates, of any
-            ∂s^t/∂s^{t−1}, with s the whole state.
+        spectral_radius: the largest |eigenvalue| of W_a; of cells with gates and of
+            classes that change a step, of any ∂s^t/∂s^{t−1} of any sample, with s the
+            whole state.
         sigma_max: the largest singular value, likewise.
-        rate: γ σ_max(W_a), or σ_max of cells with gates, so that ‖∂a^t/∂a^k‖ ≤
-            rate^(t−k).
+        rate: γ σ_max(W_a), or σ_max where it is of ∂s^t/∂s^{t−1}, so that
+            ‖∂a^t/∂a^k‖ ≤ rate^(t−k).
         factor: what a step back multiplies the gradient by, in the geometric mean.
         verdict: "vanishing", "stable" or "exploding", by `factor`.
         jacobians: (T, N, N); ∂s^t/∂s^{t−1} of the first sample, with s the whole state:
@@ -64,7 +66,7 @@ class GradientFlow:
 
     @cached_property
     def singular_values(self) -> Array:
-        """(T, T, H); those of ∂a^t/∂a^k for k < t, NaN elsewhere; of the first sample.
+        """(T, T, H); of ∂a^t/∂a^k at [t − 1, k − 1], NaN unless k < t; first sample.
 
         The way from a^k to a^t is that through the whole state: in an LSTM, through h
         and c both.
@@ -80,6 +82,9 @@ class GradientFlow:
 
 
 Network = ElmanNetwork | Recurrent | Cell
+
+ADVANCE = {"advance", "recur", "zero_state", "_phi"}
+"""What a cell may change and still take the same step in a network and alone."""
 
 
 def gradient_flow(
@@ -99,7 +104,7 @@ def gradient_flow(
             of their cells.
         x: (T, B, D) inputs, (B, T, D) of a network that is `batch_first`; of an Elman
             network, (T, B) indices too.
-        loss: (t from 0, output) → E^t, a scalar. The output is the `Instant` t of an
+        loss: (t, output) → E^t, a scalar, t = 1 … T. The output is the `Instant` t of an
             Elman network, h^t (B, H) of the others.
         a0: (B, H), the state before the first step, (h, c) of an LSTM; zeros unless
             given.
@@ -107,7 +112,9 @@ def gradient_flow(
     Raises:
         ValueError: for a single step, which has no step back; for no samples, other
             shapes, and numbers that are not finite; for several layers or directions.
-        TypeError: for another network, and a loss that does not depend on it.
+        TypeError: for another network, and a loss that does not depend on it; for a
+            derived class whose steps cannot be measured apart: its samples influence
+            each other, or a step run again gives other numbers.
     """
     run = _Run(network, x, a0)
     T = len(run.outputs)
@@ -117,16 +124,16 @@ def gradient_flow(
     norms = [np.full((T, T), np.nan) for _ in kinds]
     place = {part: (i, k) for k, s in enumerate(run.states) for i, part in enumerate(s)}
     for t, output in enumerate(run.outputs):
-        E = loss(t, output)
+        E = loss(t + 1, output)
         scalar = isinstance(E, Tensor) and E.size == 1 and E.requires_grad
         reached = (
             list(sweep(E, np.ones(E.shape, E.dtype), wanted=set(place))) if scalar else ()
         )
         if not reached:
             raise TypeError(
-                f"gradient_flow: the loss of step {t} is a {type(E).__name__} of shape "
-                f"{np.shape(E)}, expected a Tensor of one element that was computed from "
-                "the output"
+                f"gradient_flow: the loss of step {t + 1} is a {type(E).__name__} of "
+                f"shape {np.shape(E)}, expected a Tensor of one element that was "
+                "computed from the output"
             )
         for i in kinds:
             norms[i][t, : t + 1] = 0
@@ -134,9 +141,7 @@ def gradient_flow(
             i, k = place[node]
             norms[i][t, k] = np.linalg.norm(g)
 
-    steps = run.jacobians()
-    radius = float(np.abs(np.linalg.eigvals(run.matrix(steps))).max())
-    sigma = float(np.linalg.norm(run.matrix(steps), 2, axis=(-2, -1)).max())
+    steps, radius, sigma = run.jacobians()
     H, found = steps.shape[1] // len(norms), None
     for i in reversed(kinds):
         by_distance = np.array([_mean_ratio(norms[i], d) for d in range(T)])
@@ -177,6 +182,7 @@ class _Run:
         if x.ndim > 1 and not x.shape[1]:
             raise ValueError(f"gradient_flow: x has shape {x.shape}, no samples")
         self.network = network
+        self.changed = _changed(network)
         self.outputs: list[Any]
         self.states: list[tuple[Any, ...]]
         if isinstance(network, ElmanNetwork):
@@ -186,7 +192,8 @@ class _Run:
                 (x.shape[1], network.config["hidden_size"]), network.W_a.dtype
             )
             self.first = (start if a0 is None else a0,)
-            self.slope = SLOPE[network.config["activation"]]
+            gamma = SLOPE[network.config["activation"]]
+            self.slope = 1.0 if self.changed else gamma
         else:
             self.cell = network if isinstance(network, Cell) else network.only_cell()
             network._check_sequence(x)
@@ -203,27 +210,58 @@ class _Run:
             self.states, self.slope = reached, 1.0
         self.x = x
 
-    def jacobians(self) -> Array:
-        """(T, N, N); ∂s^t/∂s^{t−1} of the first sample, s its whole state.
+    def jacobians(self) -> tuple[Array, float, float]:
+        """(T, N, N), ∂s^t/∂s^{t−1} of the first sample; the largest |λ| and σ.
 
-        One sweep gives all rows of a step: it is run for N copies of the sample, and copy
-        i is asked for the gradient of unit i alone.
+        Where W_a alone bounds a step, λ and σ are its; otherwise those of the matrices
+        of all steps and samples.
         """
-        found = []
+        found, radius, sigma = [], 0.0, 0.0
+        W = self._matrix()
         for t, before in enumerate([self.first, *self.states[:-1]]):
-            values = [np.asarray(value_of(part))[0] for part in before]
-            N = sum(len(value) for value in values)
-            copies = tuple(
-                Tensor(np.tile(value, (N, 1)), requires_grad=True) for value in values
+            J = self._jacobian(t, before, 1 if W is not None else None)
+            found.append(J[0])
+            for each in J if W is None else ():
+                radius = max(radius, float(np.abs(np.linalg.eigvals(each)).max()))
+                sigma = max(sigma, float(np.linalg.norm(each, 2)))
+        if W is not None:
+            radius = float(np.abs(np.linalg.eigvals(W)).max())
+            sigma = float(np.linalg.norm(W, 2))
+        return np.stack(found), radius, sigma
+
+    def _jacobian(self, t: int, before: Any, samples: int | None) -> Array:
+        """(B, N, N), ∂s/∂s' of one step, of so many samples, or all.
+
+        One sweep gives all rows: the step is run for N copies of each sample, and copy i
+        is asked for the gradient of unit i alone.
+        """
+        values = [np.asarray(value_of(part))[:samples] for part in before]
+        N, B = sum(value.shape[1] for value in values), len(values[0])
+        copies = tuple(
+            Tensor(np.repeat(value, N, axis=0), requires_grad=True) for value in values
+        )
+        x = np.asarray(value_of(self.x))[t, :samples]
+        after = self._next(np.repeat(x, N, axis=0), copies)
+        eye = np.tile(np.eye(N, dtype=after.dtype), (B, 1))
+        if self.changed:
+            recorded = np.concatenate([value_of(s) for s in self.states[t]], axis=1)
+            self._check_apart(after, copies, recorded)
+        return _pulled(after, eye, copies).reshape(B, N, N)
+
+    def _check_apart(self, after: Any, copies: Any, recorded: Array) -> None:
+        """Check that a changed step is a function of its own sample's state alone."""
+        N = recorded.shape[1]
+        close = 1e3 * float(np.finfo(after.dtype).eps)
+        same = np.allclose(value_of(after)[::N], recorded, rtol=close, atol=close)
+        one = np.zeros(after.shape, after.dtype)
+        one[:N] = 1
+        if not same or np.any(_pulled(after, one, copies)[N:]):
+            what = "its samples influence each other" if same else "it keeps a count, say"
+            raise TypeError(
+                f"gradient_flow: a step of {type(self.network).__name__} depends on more "
+                f"than its input and the state before ({what}), so that it has no "
+                "∂s^t/∂s^{t−1} of its own. Take credit, which works on what was recorded"
             )
-            x = np.asarray(value_of(self.x))[t, :1]
-            after = self._next(np.repeat(x, N, axis=0), copies)
-            eye = np.eye(N, dtype=after.dtype)
-            parts = set(copies)
-            grads = {node: g for node, g, _ in sweep(after, eye, wanted=parts)}
-            rows = [grads.get(part, np.zeros(part.shape)) for part in copies]
-            found.append(np.concatenate(rows, axis=1))
-        return np.stack(found)
 
     def _next(self, x: Any, state: tuple[Any, ...]) -> Any:
         if isinstance(self.network, ElmanNetwork):
@@ -231,13 +269,43 @@ class _Run:
         after = self.cell.step(x, state if len(state) > 1 else state[0])[1]
         return np.concatenate(after, axis=1) if isinstance(after, tuple) else after
 
-    def matrix(self, steps: Array) -> Array:
-        """W_a where it alone bounds a step, else the Jacobians of all steps."""
+    def _matrix(self) -> Array | None:
+        """W_a where it alone bounds a step."""
+        if self.changed:
+            return None
         if isinstance(self.network, ElmanNetwork):
             return np.asarray(self.network.W_a.data)
         if isinstance(self.cell, RNNCell):
             return np.asarray(self.cell.weight_hh.data)
-        return steps
+        return None
+
+
+def _pulled(after: Any, seed: Array, parts: tuple[Tensor, ...]) -> Array:
+    """The gradient of Σ seed · after by the parts of a state, side by side."""
+    grads = {node: g for node, g, _ in sweep(after, seed, wanted=set(parts))}
+    rows = [grads.get(part, np.zeros(part.shape, part.dtype)) for part in parts]
+    return np.concatenate(rows, axis=1)
+
+
+def _changed(network: Network) -> bool:
+    """Whether a derived class changes the steps, which are then measured themselves.
+
+    Raises:
+        TypeError: where it changes more than the steps of its cell.
+    """
+    if not isinstance(network, Recurrent):
+        return bool(changes(network))
+    more = [name for name in changes(network) if name != "cell"]
+    cell = network.only_cell()
+    more += [name for name in changes(cell) if name not in ADVANCE]
+    if more:
+        raise TypeError(
+            f"gradient_flow: {type(network).__name__} changes {', '.join(more)} of "
+            f"{library_class(network).__name__}, of which the cell alone is laid out "
+            "here. Give a cell that has the change, or take credit, which works on what "
+            "was recorded"
+        )
+    return bool(changes(cell))
 
 
 def _mean_ratio(norms: Array, distance: int) -> float:

@@ -12,7 +12,7 @@ from autograd import Tensor, fresh, linear, named
 from autograd.tensor import array_of
 from rnn.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation_named
 from rnn.budget import charge
-from rnn.checks import as_number, check_callable, check_sizes
+from rnn.checks import as_number, check_array, check_callable, check_sizes
 from rnn.module import Module, check_config, uniform
 
 __all__ = ["MLP", "Embedding", "LayerNorm", "Linear", "Sequential", "dropout"]
@@ -53,6 +53,7 @@ class Linear(Module):
 
     def __call__(self, x: Any) -> Any:
         """Y (…, M) of x (…, N); ValueError for another width."""
+        check_array("Linear", "x", x)
         if not np.ndim(x) or np.shape(x)[-1] != self.config["in_features"]:
             raise ValueError(
                 f"Linear: x has shape {np.shape(x)}, expected (…, N) with N = "
@@ -95,6 +96,7 @@ class Embedding(Module):
         Raises:
             ValueError: for other numbers, and for an index that is not in 0 … K − 1.
         """
+        check_array("Embedding", "index", index)
         index, K = array_of(index), self.config["num_embeddings"]
         if index.dtype.kind not in "iu":
             raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 from autograd import Tensor, log_softmax, nll
 from autograd.arrays import as_plain
 from autograd.tensor import value_of
+from rnn.checks import check_array
 from rnn.ctc import ctc
 from rnn.reduction import reduced
 
@@ -17,6 +18,7 @@ __all__ = ["cross_entropy", "ctc", "mse", "squared_error"]
 
 def _real(loss: str, name: str, value: Any) -> Any:
     """A Tensor as it is, and all else as an array of real numbers; ValueError else."""
+    check_array(loss, name, value)
     try:
         array = value if isinstance(value, Tensor) else as_plain(f"{loss}: {name}", value)
     except ValueError as error:
@@ -107,6 +109,7 @@ def cross_entropy(
         )
     if logits.dtype.kind != "f":
         logits = logits.astype(float)
+    check_array("cross_entropy", "target", target)
     target = (
         target
         if isinstance(target, Tensor)
@@ -129,13 +132,21 @@ def cross_entropy(
 
 def _misfit(logits: Any, target: Any) -> ValueError:
     places, less = logits.shape[:-1], "logits[..., 0, :]"
+    if target.shape == places and target.dtype.kind == "f":
+        way = "; indices are integers: target.astype(int)"
+    elif target.shape == logits.shape:
+        way = "; of one-hot rows, np.argmax(target, axis=-1) has the indices"
+    elif target.ndim and target.shape[:-1] == logits.shape:
+        way = "; are logits and target swapped?"
+    else:
+        way = ""
     if target.dtype.kind == "f":
         places, less = logits.shape, "logits[..., 0]"
     return ValueError(
         f"cross_entropy: logits have shape {logits.shape} and the target is "
         f"{target.dtype} of shape {target.shape}; expected integers of shape "
         f"{logits.shape[:-1]}, or probabilities of shape {logits.shape}"
-        f"{_remedy(less, places, 'target[..., 0]', target.shape)}"
+        f"{way or _remedy(less, places, 'target[..., 0]', target.shape)}"
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.arrays import as_plain
+from autograd.programs.tracing import Traced
 from autograd.tensor import array_of
 
 __all__ = ["Parameters", "replaced", "replacements"]
@@ -97,7 +99,7 @@ def replacements(
 def _misfit(name: str, value: Any, p: Tensor) -> str | None:
     """What keeps a value from standing in the place of a parameter, if anything."""
     try:
-        array = array_of(value)
+        array = array_of(value if isinstance(value, Tensor) else _plain(value))
     except (TypeError, ValueError) as error:
         return f"{name} is no array of numbers: {error}"
     if array.dtype.kind not in "fiu":
@@ -110,6 +112,11 @@ def _misfit(name: str, value: Any, p: Tensor) -> str | None:
             f'.astype("{p.dtype}") makes it one'
         )
     return None
+
+
+def _plain(value: Any) -> Any:
+    """An array without a mask and the like; one that a program records as it is."""
+    return value if isinstance(value, Traced) else as_plain("having", value)
 
 
 def _as_parameter(value: Any, p: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from autograd.arrays import as_plain
 from autograd.programs.replaying import Replayed
 from autograd.tensor import value_of
 from rnn.cells import WEIGHTS, Cell, GRUCell, LSTMCell, RNNCell, parts_of
-from rnn.checks import check_dropout, check_finite
+from rnn.checks import check_array, check_dropout, check_finite
 from rnn.layers import dropout
 from rnn.masks import held, mask_of
 from rnn.module import Module, check_config
@@ -132,6 +132,7 @@ class Recurrent(Module):
             ValueError: for a wrong width, number of axes, state or length; for NaN, also
                 in the state.
         """
+        check_array(type(self).__name__, "x", x)
         x = x if isinstance(x, Tensor) else as_plain(type(self).__name__, x)
         single = x.ndim == 2
         first = self.config["batch_first"] and not single

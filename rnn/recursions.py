@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn.bugs.bug import Oracle
 from rnn.cells import GRUCell, LSTMCell, RNNCell
+from rnn.derived import check_unchanged
 from rnn.elman import ElmanNetwork
 from rnn.module import Module
 from rnn.recurrent import Recurrent
@@ -204,12 +205,14 @@ def recursion_of(network: Any) -> tuple[Any, Recursion]:
     """The network, or the cell that is all there is in it, and its recursion.
 
     Raises:
-        TypeError: for what is no recurrent network.
+        TypeError: for what is no recurrent network, and for one of a derived class that
+            changes what is computed.
         ValueError: for one of several layers or directions.
     """
     cell = network.only_cell() if isinstance(network, Recurrent) else network
     for kind, recursion in KINDS:
         if isinstance(cell, kind):
+            check_unchanged("explain", network, cell)
             return cell, recursion(cell)
     raise TypeError(
         f"explain: {type(network).__name__}, expected an ElmanNetwork, an RNN, GRU or "

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import Tensor, named
 from autograd.arrays import as_plain
-from rnn.checks import check_sizes
+from rnn.checks import check_array, check_sizes
 from rnn.module import Module, uniform
 
 __all__ = ["WindowMLP", "windows"]
@@ -89,6 +89,7 @@ class WindowMLP(Module):
 
     def __call__(self, x: Any) -> Any:
         """Y (T − n + 1, B, O) from x (T, B, D); ValueError for another shape, or NaN."""
+        check_array(type(self).__name__, "x", x)
         x = x if isinstance(x, Tensor) else as_plain("WindowMLP", x)
         self._check_sequence(x)
         u = windows(x, self.config["window"])

@@ -214,3 +214,19 @@ def test_an_architecture_needs_no_batch_and_no_array():
     listed, _ = encoder_decoder(cell, cell, x.tolist(), 2)
     np.testing.assert_array_equal(listed.data, ys.data)
     assert architecture_of(ys) == architecture_of(graph(ys)) == "encoder-decoder"
+
+
+@pytest.mark.parametrize("T", [2, 4])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_decoder_begins_after_the_encoders_end(T, steps):
+    """An output at the encoder's last step makes it another architecture."""
+    xs = np.random.default_rng(0).normal(size=(T, 2, 3))
+    cell, decoder = GRUCell(3, 4, rng=0), GRUCell(3, 4, rng=1)
+    ys, _ = encoder_decoder(cell, decoder, xs, steps)
+    assert architecture_of(graph(np.sum(ys))) == "encoder-decoder"
+    ys, h = many_to_many(cell, xs)
+    assert architecture_of(graph(np.sum(ys[-1]))) == "many to one"
+    with scope(f"t={T + 1}"):
+        after = np.tanh(h)
+    assert architecture_of(graph(np.sum(after))) == "encoder-decoder"
+    assert architecture_of(graph(np.sum(h) + np.sum(after))) == "many to many"

@@ -91,7 +91,9 @@ def test_the_numbers_written_out_are_those_of_the_engine(case, data):
     network, x, d, state = case
     t = data.draw(st.integers(1, len(x)))
     sample = data.draw(st.integers(0, x.shape[1] - 1))
-    text = explain(network, x, lambda y: y - d, t, state=state, units=99, sample=sample)
+    text = explain(
+        network, x, lambda y: y - d, t, state=state, units=99, sample=sample + 1
+    )
     found, grads = results(text), engine(network, x, d, state)
     expected = {
         delta: grads[node, t][sample] for delta, node in FIELDS[type(network)].items()
@@ -308,7 +310,8 @@ ELMAN = ElmanNetwork(1, 2, 1, rng=0)
     ("call", "error", "match"),
     [
         (lambda: explain(ELMAN, X, X, 4), ValueError, "t=4 .* expected 1 to T = 3"),
-        (lambda: explain(ELMAN, X, X, sample=1), ValueError, "sample 1, .* 0 to 0"),
+        (lambda: explain(ELMAN, X, X, sample=2), ValueError, "sample 2, .* 1 to B = 1"),
+        (lambda: explain(ELMAN, X, X, sample=0), ValueError, "sample=0, expected at"),
         (lambda: explain(ELMAN, X, X[1:]), ValueError, r"∂E/∂y has shape \(2, 1, 1\)"),
         (
             lambda: explain(ELMAN, X, X, gradient=lambda *a: {"W": 1}),

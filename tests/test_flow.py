@@ -18,7 +18,7 @@ def run_of(kind, T=5, B=2, seed=0):
     for p in network.parameters().values():
         p.data = rng.normal(size=p.shape)
     output = (lambda i: i.a) if kind is ElmanNetwork else (lambda h: h)
-    return network, x, lambda t, y: np.sum(np.sin(output(y)) * d[t])
+    return network, x, lambda t, y: np.sum(np.sin(output(y)) * d[t - 1])
 
 
 @settings(max_examples=10)

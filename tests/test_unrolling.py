@@ -149,7 +149,7 @@ def test_gradient_flow_of_a_linear_network_is_the_power_of_its_matrix():
     network = ElmanNetwork(1, 3, 1, "identity", "identity", rng=0)
     network.W_a.data = 0.5 * np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     x = np.random.default_rng(1).normal(size=(8, 1, 1))
-    flow = gradient_flow(network, x, lambda t, i: losses.squared_error(i.y, x[t]))
+    flow = gradient_flow(network, x, lambda t, i: losses.squared_error(i.y, x[t - 1]))
     np.testing.assert_allclose(flow.by_distance, 0.5 ** np.arange(8), rtol=1e-12)
     assert flow.factor == pytest.approx(0.5) and flow.verdict == "vanishing"
     assert flow.rate == flow.sigma_max == pytest.approx(0.5)
@@ -162,7 +162,7 @@ def test_gradient_flow_keeps_to_its_bound(case):
     network, x, d, a0, _, _ = case
     if len(x) < 2:
         return
-    flow = gradient_flow(network, x, lambda t, i: np.sum(i.y * d[t]), a0)
+    flow = gradient_flow(network, x, lambda t, i: np.sum(i.y * d[t - 1]), a0)
     T = len(x)
     for t in range(T):
         for k in range(t + 1):

@@ -275,7 +275,7 @@ def test_plots_take_what_the_networks_give():
         for what, steps in ((found, ()), (found.norms.tolist(), found.steps))
     )
     assert whole.get_array().tolist() == alone.get_array().tolist()
-    flow = gradient_flow(network, x, errors)
+    flow = gradient_flow(network, x, lambda t, i: errors(t - 1, i))
     axes = viz.gradient_flow(flow).axes[0]
     assert flow.verdict in axes.get_title() and len(axes.lines) == 2
     assert len(viz.gradient_flow(flow.by_distance.tolist()).axes[0].lines) == 1

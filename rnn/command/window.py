@@ -74,13 +74,14 @@ class Window:
     def loss(self, t: int, instant: Any) -> Any:
         """E^t: ½ (y − d)² of a number, −log p of a word."""
         if self.of_words:
-            return cross_entropy(instant.v_y, self.d[t])
-        return squared_error(instant.y, Tensor(self.d[t], name="d"))
+            return cross_entropy(instant.v_y, self.d[t - 1])
+        return squared_error(instant.y, Tensor(self.d[t - 1], name="d"))
 
     def total(self, instants: Sequence[Any]) -> Any:
         """E = Σ_t E^t, added up step by step within each step's scope."""
         E: Any = None
-        for t, (name, instant) in enumerate(zip(self.names, instants, strict=True)):
+        pairs = zip(self.names, instants, strict=True)
+        for t, (name, instant) in enumerate(pairs, start=1):
             with scope(f"t={name}"):
                 E_t = named("E_t", self.loss(t, instant))
                 E = E_t if E is None else named("E", E + E_t)
@@ -107,7 +108,7 @@ class Window:
             return gradient_flow(network, self.x, self.loss, self.state)
 
         def loss(t: int, h: Any) -> Any:
-            return cross_entropy(network.output(h), self.d[t])
+            return cross_entropy(network.output(h), self.d[t - 1])
 
         state = map_tree(lambda part: part[0], self.state)
         return gradient_flow(
