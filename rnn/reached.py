@@ -10,13 +10,21 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
+from argparse import Namespace
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, is_dataclass
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, GeneratorType, MethodType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    SimpleNamespace,
+)  # fmt: skip
 from typing import Any
 
 import numpy as np
@@ -115,6 +123,8 @@ class _Search:
             values = x.values() if isinstance(x, dict) else x
             inside = counts if kept else Counts.NOTHING
             yield from ((name, value, inside) for value in values)
+        elif isinstance(x, (SimpleNamespace, Namespace)):
+            yield from ((key, value, Counts.NOTHING) for key, value in vars(x).items())
         elif isinstance(x, FunctionType):
             yield from _of_function(x)
         elif isinstance(x, partial):
@@ -133,6 +143,8 @@ class _Search:
         self, name: str, x: Any, counts: Counts
     ) -> Iterator[tuple[str, Any, Counts]]:
         kind = type(x)
+        # What functools.lru_cache wraps, for example.
+        yield name, _attributes(x).get("__wrapped__"), Counts.NOTHING
         package = kind.__module__.partition(".")[0]
         if isinstance(x, Tensor) and counts and id(x) not in self.trained:
             yield name, x.data, counts

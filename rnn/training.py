@@ -68,16 +68,22 @@ def fit(
         max_norm: clip the joint norm of the gradients to this.
         max_value: clip every element of the gradients to this.
         validate: called after each epoch, recording nothing; its score is to be low. The
-            parameters of the best epoch are put back in the end.
+            parameters of the best epoch are put back in the end, however training ends.
         patience: stop after as many epochs without a better score.
-        rng: what the objective and the segments draw from, if they do. A checkpoint
-            keeps its state.
-        checkpoint: a file to go on from if it is there, and to write at the ends of
-            epochs (every 10 s at the most) and where the run is interrupted. The one
-            before is kept beside it, and serves where the last is damaged. A run resumed
-            from it ends with the same parameters, bit for bit, whenever it was killed. A
-            disk that is full is a warning.
-        run: what the run depends on, as JSON; a checkpoint of another run is refused.
+        rng: a generator that the objective draws from, if `fit` cannot find it: it finds
+            those of networks and segments, in closures, globals, defaults and attributes,
+            and the global ones of NumPy and Python. A checkpoint keeps their states.
+        checkpoint: a file to go on from if it is there. It is written at the ends of
+            epochs (every 10 s at the most), when the run is interrupted, and at its end,
+            so that more epochs continue it. The one before is kept beside it, and serves
+            if the last is damaged. A run resumed from it ends with the same parameters,
+            bit for bit, whenever it was killed, unless the objective keeps other things
+            between epochs. A disk that is full is a warning.
+
+            A checkpoint of another run is refused: other data, parameters, options of the
+            optimiser, clipping, arguments of networks, or generators. The learning rate
+            may change: the new one holds from the next step on, and a warning names both.
+        run: what else the run depends on, as JSON, such as numbers in the objective.
         show: what to call the run in a progress bar; without it there is none.
         reads: what an epoch reads and how much of it, e.g. ("words", 28_000): the bar
             then tells how many in a second, rather than how many segments.
@@ -87,8 +93,10 @@ def fit(
 
     Raises:
         ValueError, TypeError: for arguments that cannot be, naming what was expected.
-        ModelFileError: where the checkpoints are damaged or belong to another run.
-        FloatingPointError: where the loss, a clipped gradient or a score is not finite.
+        ModelFileError: if the checkpoints are damaged or belong to another run, or
+            another run is writing to them.
+        FloatingPointError: if the loss, a gradient, a parameter or a score is not finite;
+            for a gradient, before a parameter is moved.
     """
     check_callable("fit", "objective", objective, "(segment, state) → (E, next state)")
     if schedule is not None:

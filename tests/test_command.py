@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from rnn.files import load
+from rnn.language import Corpus
+from rnn.text import Bigram, perplexity
 
 
 def unrolled(*arguments, cwd=None, check=None):
@@ -243,6 +245,22 @@ def test_train_models_with_gates_and_look_at_them(text, tmp_path):
         assert "∂s^t/∂s^(t−1)" in told("flow", model, "--out", tmp_path / "flow")
         told("graph", model, "--steps", 2, "--out", tmp_path / "graph")
         assert "x" in (tmp_path / "graph" / "graph.svg").read_text("utf-8")
+
+
+def test_the_bigrams_weight_is_not_that_of_the_text_it_learned_from(tmp_path):
+    words = "abcdefghijkl"
+    drawn = [words[i] for i in np.random.default_rng(0).integers(0, 12, 900)]
+    (tmp_path / "text.txt").write_text(" ".join(drawn))
+    sizes = ("--epochs", 1, "--hidden", 2, "--out", tmp_path / "out")
+    found = unrolled("train", "--text", tmp_path / "text.txt", *sizes, check=0)
+    corpus = Corpus.of(drawn, 10_001, 2)
+    by = {
+        name: Bigram(corpus.learn, held_out, len(corpus.vocabulary)).log_p(corpus.test)
+        for name, held_out in (("right", corpus.held_out), ("wrong", corpus.learn))
+    }
+    expected = {name: f"{perplexity(log_p):.1f}" for name, log_p in by.items()}
+    told = re.search(r"interpolated bigram +│ +([\d.]+) │", found.stdout)[1]
+    assert told == expected["right"] != expected["wrong"]
 
 
 def test_a_model_of_several_layers_generates_but_is_not_drawn(text, tmp_path):

@@ -8,8 +8,9 @@ import sys
 import threading
 import warnings
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +100,12 @@ def legacy(seed):
     return network, losing(network, rng.normal), PIECES
 
 
+def cached(seed):
+    """Inside of a function that is kept by another one, and of a namespace."""
+    network, own = RNN(2, 2, rng=0), SimpleNamespace(rng=np.random.default_rng(seed))
+    return network, losing(network, lru_cache(0)(lambda: own.rng.normal())), PIECES
+
+
 def bound(seed):
     class Noisy:
         def __init__(self):
@@ -180,7 +187,7 @@ def of_users_segments(seed):
 
 
 DRAWING = [
-    own_rng, closure, in_a_list, with_default, legacy, bound, given_by_partial,
+    own_rng, cached, closure, in_a_list, with_default, legacy, bound, given_by_partial,
     of_the_module, global_numpy, global_python, shuffled, of_users_segments,
 ]  # fmt: skip
 

@@ -151,3 +151,21 @@ def test_the_novel():
         recipe = LanguageRecipe.of(cell, hidden=64, epochs=1)
         network, _ = train_language(corpus, recipe, seed=0)
         assert perplexity(log_p(network, corpus.test)) < unigram
+
+
+def test_the_bigrams_weight_is_the_best_for_the_held_out_text():
+    """Neither that of the text that is counted, nor the other way round."""
+    rng = np.random.default_rng(0)
+    text, held_out = np.arange(60) % 3, rng.integers(0, 3, 60)
+    held_out[:30] = text[:30]
+    bigram = Bigram(text, held_out, 3)
+    counts = np.zeros((3, 3))
+    np.add.at(counts, (text[:-1], text[1:]), 1)
+    pair = counts / counts.sum(1, keepdims=True)
+    p = (np.bincount(text) + 1) / (len(text) + 3)
+    u, w = held_out[:-1], held_out[1:]
+    grid = np.linspace(0.01, 0.99, 99)
+    scores = [np.log(k * pair[u, w] + (1 - k) * p[w]).sum() for k in grid]
+    assert bigram.weight == grid[np.argmax(scores)]
+    assert 0.3 < bigram.weight < 0.8
+    assert Bigram(text, text, 3).weight == 0.99
