@@ -135,19 +135,25 @@ def sweep(
         if plain and node._rest is None:
             # The general case below, spelled out: most operations take this way.
             ans, x, y = node._data, node._x, node._y
+            scalars = type(ans) is float and not primitive.floats
+            if scalars:
+                g, ans = np.float64(g), np.float64(ans)
             if y is ABSENT:
                 if x._exposed or x._since > made:
                     _check_tensor(node, 0)
-                send(vjps[0](g, ans, x._data), x, node, pending)
+                a = np.float64(x._data) if scalars else x._data
+                send(vjps[0](g, ans, a), x, node, pending)
                 continue
             a = x._data if isinstance(x, Tensor) else x
             b = y._data if isinstance(y, Tensor) else y
+            if scalars:
+                a, b = _scalar(a), _scalar(b)
             if isinstance(x, Tensor):
                 if x._exposed or x._since > made:
                     _check_tensor(node, 0)
                 if x._tracked:
                     sent = vjps[0](g, ans, a, b)
-                    if type(sent) is float is type(a):
+                    if type(sent) is float is type(x._data):
                         pending[x] = pending[x] + sent if x in pending else sent
                     else:
                         send(sent, x, node, pending)
@@ -156,7 +162,7 @@ def sweep(
                     _check_tensor(node, 1)
                 if y._tracked:
                     sent = vjps[1](g, ans, a, b)
-                    if type(sent) is float is type(b):
+                    if type(sent) is float is type(y._data):
                         pending[y] = pending[y] + sent if y in pending else sent
                     else:
                         send(sent, y, node, pending)
@@ -165,6 +171,8 @@ def sweep(
         kwargs = {} if node._rest is None else node._rest[1]
         ans = node if record else node._data
         values = args if record else [value_of(x) for x in args]
+        if type(ans) is float and not primitive.floats:
+            g, ans, *values = map(_scalar, (g, ans, *values))
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
                 if x._exposed or x._since > made:
@@ -176,6 +184,11 @@ def sweep(
                         check_backward(node, i, value_of(sent))
                     if uses is not None:
                         uses.append(Use(node, i, sent))
+
+
+def _scalar(x: Any) -> Any:
+    """A Python float as NumPy's: 1 / 0 is an infinity, and it has a shape and a dtype."""
+    return np.float64(x) if type(x) is float else x
 
 
 def send(g: Any, x: Tensor, node: Tensor, pending: dict[Tensor, Any]) -> Any:

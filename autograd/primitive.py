@@ -43,7 +43,9 @@ class Primitive:
     broadcasting or match dtypes: the sweep does, on every edge.
     """
 
-    __slots__ = ("defers", "function", "keywords", "name", "scalar", "sure", "vjps")
+    __slots__ = (
+        "defers", "floats", "function", "keywords", "name", "scalar", "sure", "vjps",
+    )  # fmt: skip
     replays = False
     """Whether it is a call that is replayed, or a result of one; see `take_back`."""
 
@@ -55,6 +57,7 @@ class Primitive:
         self.defers = False
         self.keywords: Any = None
         self.scalar: Callable[..., Any] | None = None
+        self.floats = False  # whether the VJPs take Python floats as well as NumPy's
 
     def defvjp(self, *vjps: Callable[..., Any] | None) -> Primitive:
         """Declare the VJP of each argument in turn; None where there is no gradient."""
@@ -275,7 +278,7 @@ class Primitive:
     def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
         tensors = [x for x in args if isinstance(x, Tensor)]
         if dtype.kind == "c" and any(
-            x._data.dtype.kind == "c" for x in tensors if x._tracked
+            x.dtype.kind == "c" for x in tensors if x._tracked
         ):
             return
         raise TypeError(
@@ -397,14 +400,22 @@ def rule(
     function: Callable[..., Any],
     *vjps: Callable[..., Any] | None,
     scalar: Callable[..., Any] | None = None,
+    floats: bool = False,
 ) -> Primitive:
     """Declare the VJPs of one of NumPy's functions, one for each argument in turn.
 
-    `scalar` is the same function of Python floats, where Python has it to the last bit
-    and without errors of its own: a third of the time.
+    Args:
+        function: one of NumPy's.
+        vjps: see `Primitive`.
+        scalar: the same function of Python floats, if Python has it to the last bit and
+            without errors of its own: a third of the time. Implies `floats`.
+        floats: whether the VJPs take Python floats: they multiply, add and compare, and
+            do not divide. The sweep converts to NumPy's scalars otherwise, whose
+            quotients by zero are infinities.
     """
     declared = Primitive(function).defvjp(*vjps)
     declared.scalar = scalar
+    declared.floats = scalar is not None or floats
     by_arity: dict[int, Callable[..., Any]] = {1: declared.one, 2: declared.two}
     arity = function.nin if isinstance(function, np.ufunc) else 0
     DISPATCH[function] = by_arity.get(arity, declared)

@@ -502,16 +502,33 @@ class Tensor(Recording):
         return bool(self._data)
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        """The value as an index; TypeError if it is not an integer without axes."""
+        if type(self._data) is float:
+            raise TypeError(
+                f"index: {self._title()} is a float (got {self._data}, expected an "
+                "integer). Convert its value: int(t.data)"
+            )
+        return operator.index(self._data)
 
     def __float__(self) -> float:
+        self._refuse_number("float()", "np.tanh and its kin in place of math.tanh")
+        return float(self._data)
+
+    def __int__(self) -> int:
+        self._refuse_number("int()", "np.floor or np.trunc for the whole part")
+        return int(self._data)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        """np.round, which has no gradient, as a plain number or array."""
+        return DISPATCH[np.round](self, ndigits or 0)
+
+    def _refuse_number(self, function: str, instead: str) -> None:
+        """Raise TypeError if a number made of this Tensor would drop its gradient."""
         if self._tracked:
             raise TypeError(
-                f"float(): {self._title()} requires a gradient, which a float would "
-                "drop. Use `.item()` for the number, np.tanh and its kin in place of "
-                "math.tanh"
+                f"{function}: {self._title()} requires a gradient, which the number would "
+                f"drop. Use `.item()` for the number alone, {instead}"
             )
-        return float(self._data)
 
 
 POWERS = (np.power, np.float_power)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.primitive import implements, primitive, rule
+from autograd.primitive import Primitive, implements, primitive, rule
 from autograd.programs.tracing import ARRAYS
 from autograd.tensor import DISPATCH, array_of, value_of
 
@@ -28,15 +29,16 @@ rule(
 )
 rule(np.divide, lambda g, ans, x, y: g / y, lambda g, ans, x, y: -g * ans / y)
 rule(np.negative, lambda g, ans, x: -g, scalar=operator.neg)
-rule(np.positive, lambda g, ans, x: g)
+rule(np.positive, lambda g, ans, x: g, floats=True)
 rule(np.conjugate, lambda g, ans, x: np.conjugate(g))
 rule(np.ldexp, lambda g, ans, x, n: np.ldexp(g, n), None)
-rule(np.square, lambda g, ans, x: g * (2 * x))
+rule(np.square, lambda g, ans, x: g * (2 * x), floats=True)
 rule(np.sqrt, lambda g, ans, x: g / (2 * ans))
 rule(np.cbrt, lambda g, ans, x: g / (3 * ans * ans))
 rule(np.reciprocal, lambda g, ans, x: -g * ans * ans)
-rule(np.exp, lambda g, ans, x: g * ans)
+rule(np.exp, lambda g, ans, x: g * ans, floats=True)
 rule(np.exp2, lambda g, ans, x: g * ans * LOG2)
+# Like PyTorch's, 0 for x < −37, where expm1 rounds to −1.
 rule(np.expm1, lambda g, ans, x: g * (ans + 1))
 rule(np.log, lambda g, ans, x: g / x)
 rule(np.log2, lambda g, ans, x: g / (x * LOG2))
@@ -47,10 +49,10 @@ rule(np.cos, lambda g, ans, x: -g * np.sin(x))
 rule(np.tan, lambda g, ans, x: g * (1 + ans * ans))
 rule(np.arcsin, lambda g, ans, x: g / np.sqrt((1 - x) * (1 + x)))
 rule(np.arccos, lambda g, ans, x: -g / np.sqrt((1 - x) * (1 + x)))
-rule(np.arctan, lambda g, ans, x: g / (1 + x * x))
+rule(np.arctan, lambda g, ans, x: _over_one_plus_square(g, x))
 rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
 rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
-rule(np.arcsinh, lambda g, ans, x: g / np.sqrt(1 + x * x))
+rule(np.arcsinh, lambda g, ans, x: g / np.hypot(1, x))
 rule(np.arccosh, lambda g, ans, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 rule(np.arctanh, lambda g, ans, x: g / ((1 - x) * (1 + x)))
 rule(np.deg2rad, lambda g, ans, x: np.deg2rad(g))
@@ -59,18 +61,18 @@ rule(np.rad2deg, lambda g, ans, x: np.rad2deg(g))
 rule(np.degrees, lambda g, ans, x: np.degrees(g))
 rule(
     np.logaddexp,
-    lambda g, ans, x, y: g * np.exp(x - ans),
-    lambda g, ans, x, y: g * np.exp(y - ans),
+    lambda g, ans, x, y: g * _weight(_difference(x, y)),
+    lambda g, ans, x, y: g * _weight(_difference(y, x)),
 )
 rule(
     np.logaddexp2,
-    lambda g, ans, x, y: g * np.exp2(x - ans),
-    lambda g, ans, x, y: g * np.exp2(y - ans),
+    lambda g, ans, x, y: g * _weight2(_difference(x, y)),
+    lambda g, ans, x, y: g * _weight2(_difference(y, x)),
 )
 rule(
     np.arctan2,
-    lambda g, ans, x, y: g * y / (x * x + y * y),
-    lambda g, ans, x, y: -g * x / (x * x + y * y),
+    lambda g, ans, x, y: _over_squares(g, y, x),
+    lambda g, ans, x, y: -_over_squares(g, x, y),
 )
 # At the origin √ has no derivative; like the norm's, hypot's is 0 there.
 rule(
@@ -87,18 +89,16 @@ rule(
 rule(
     np.fmod,
     lambda g, ans, x, y: g,
-    lambda g, ans, x, y: -g * np.trunc(np.divide(value_of(x), value_of(y))),
+    lambda g, ans, x, y: -g * np.rint((value_of(x) - value_of(ans)) / value_of(y)),
 )
-# 0·0**(−1) and 0·log 0 would be NaN; the derivatives are 0 there. Elsewhere x must stay.
 for _power in (np.power, np.float_power):
     rule(
         _power,
-        lambda g, ans, x, y: (
-            g * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1))
-        ),
-        lambda g, ans, x, y: g * (ans * np.log(np.where(x == 0, 1, x))),
+        lambda g, ans, x, y: g * falling_power(x, y, 1),
+        lambda g, ans, x, y: g * (ans * _log_of_base(x, y)),
     )
-# |x|'(0) = 0; equal arguments of maximum and minimum share the gradient.
+# |x|'(0) = 0; equal arguments of maximum and minimum share the gradient. Of a NaN, the
+# argument that is NaN has it.
 rule(np.absolute, lambda g, ans, x: g * np.sign(x))
 rule(np.fabs, lambda g, ans, x: g * np.sign(x))
 for _maximum, _minimum in ((np.maximum, np.minimum), (np.fmax, np.fmin)):
@@ -119,7 +119,7 @@ rule(
 )
 rule(
     np.heaviside,
-    lambda g, ans, x, y: g * 0,
+    lambda g, ans, x, y: g * np.where(np.isnan(x), np.nan, 0.0),
     lambda g, ans, x, y: np.where(x == 0, g, 0),
 )
 rule(
@@ -151,13 +151,104 @@ def _sigmoid(g: Any, ans: Any, x: Any) -> Any:
     return g * (ans * slope)
 
 
-rule(np.tanh, _tanh)
+# Like PyTorch's, 0 for |x| > 20, where tanh rounds to ±1.
+rule(np.tanh, _tanh, floats=True)
 
 
 def _share(ans: Any, x: Any, y: Any) -> Any:
     """How much of an extremum `ans` is x's: 1 where only x is it, ½ where y is too."""
-    mine, other = x == ans, y == ans
+    nan = ans != ans
+    mine, other = ((v == ans) | ((v != v) & nan) for v in (x, y))
     return np.where(mine, np.where(other, 0.5, 1.0), 0.0).astype(np.result_type(ans))
+
+
+def _weight_of(exp: Callable[..., Any], rate: float) -> Primitive:
+    """The share of bˣ in bˣ + bʸ as a function of x − y: `exp` is b's, `rate` log b.
+
+    Its derivative keeps its digits where the share rounds to 1, which ans (1 − ans)
+    would not; nor does it subtract log(bˣ + bʸ), which rounds away what x and y differ by.
+    """
+
+    @primitive
+    def weight(d: Any) -> Any:
+        with np.errstate(over="ignore"):  # 1 / (1 + ∞) = 0 is meant
+            return 1 / (1 + exp(-d))
+
+    return weight.defvjp(lambda g, ans, d: g * (ans * weight(-d) * rate))
+
+
+_weight = _weight_of(np.exp, 1.0)
+_weight2 = _weight_of(np.exp2, LOG2)
+
+
+def _difference(x: Any, y: Any) -> Any:
+    """x − y, and 0 where both are the same infinity."""
+    same = (x == y) & np.isinf(x)
+    return np.where(same, 0, x) - np.where(same, 0, y)
+
+
+@primitive
+def _over_one_plus_square(g: Any, x: Any) -> Any:
+    """g / (1 + x²), whose own derivative does not divide by the square's square."""
+    return g / (1 + x * x)
+
+
+_over_one_plus_square.defvjp(
+    lambda g, ans, h, x: _over_one_plus_square(g, x),
+    lambda g, ans, h, x: -2 * g * (ans * _over_one_plus_square(x, x)),
+)
+
+
+def _over_squares(g: Any, x: Any, y: Any) -> Any:
+    """g x / (x² + y²), scaled by a power of two, so that no square overflows.
+
+    0 where x or y is infinite.
+    """
+    infinite = np.isinf(x) | np.isinf(y)
+    x, y = np.where(infinite, 0, x), np.where(infinite, 1, y)
+    scale = _power_of_two(np.maximum(abs(value_of(x)), abs(value_of(y))))
+    x, y = x / scale, y / scale
+    return g * x / (x * x + y * y) / scale
+
+
+def _power_of_two(size: Any) -> Any:
+    """The greatest power of two up to `size`, positive numbers; 1 for 0 and infinity."""
+    number = np.where(np.isfinite(size) & (size > 0), size, 1)
+    return np.ldexp(np.ones_like(number), np.frexp(number)[1] - 1)
+
+
+@primitive
+def falling_power(x: Any, y: Any, n: int) -> Any:
+    """∂ⁿ(xʸ)/∂xⁿ = y (y − 1) … (y − n + 1) xʸ⁻ⁿ; 0 where that factor is 0.
+
+    There x⁻¹ and further powers may be infinite.
+    """
+    factor, _ = _falling_factor(y, n)
+    return factor * np.power(np.where(factor == 0, 1, x), y - n)
+
+
+def _falling_factor(y: Any, n: int) -> tuple[Any, Any]:
+    """y (y − 1) … (y − n + 1), and its derivative."""
+    factor: Any = 1.0  # a float, since a product of int8 would wrap around
+    slope: Any = 0.0
+    for k in range(n):
+        factor, slope = factor * (y - k), slope * (y - k) + factor
+    return factor, slope
+
+
+def _log_of_base(x: Any, y: Any) -> Any:
+    """Log x, and 0 where xʸ = 0 for all exponents near y: there the derivative is 0."""
+    vanishes = ((x == 0) & (y >= 0)) | ((x == np.inf) & (y < 0))
+    return np.log(np.where(vanishes, 1, x))
+
+
+falling_power.defvjp(
+    lambda g, ans, x, y, n: g * falling_power(x, y, n + 1),
+    lambda g, ans, x, y, n: (
+        g * (_falling_factor(y, n)[1] * np.power(x, y - n) + ans * _log_of_base(x, y - n))
+    ),
+    None,
+)
 
 
 @primitive
@@ -199,7 +290,10 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
 
 @primitive
 def sigmoid(x: Any) -> Any:
-    """The logistic function σ(x) = 1 / (1 + exp(−x)), elementwise, without overflow."""
+    """The logistic function σ(x) = 1 / (1 + exp(−x)), elementwise, without overflow.
+
+    Its derivative σ (1 − σ) is 0 where σ rounds to 1, for x > 37, as in PyTorch.
+    """
     e = np.multiply(x, -1.0)
     with np.errstate(over="ignore"):  # 1 / (1 + ∞) = 0 is meant
         if type(e) not in ARRAYS:
@@ -245,11 +339,11 @@ def gelu(x: Any) -> Any:
 
 @primitive
 def relu(x: Any) -> Any:
-    """max(x, 0), elementwise; relu'(0) = 0."""
+    """max(x, 0), elementwise; relu'(0) = 0, and relu'(NaN) = 1, as in PyTorch."""
     return np.maximum(x, 0)
 
 
-relu.defvjp(lambda g, ans, x: g * (x > 0))
+relu.defvjp(lambda g, ans, x: g * (ans != 0))
 
 
 @primitive

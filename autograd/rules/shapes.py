@@ -13,6 +13,7 @@ from autograd.backward import cast
 from autograd.context import state
 from autograd.deferred import Deferred, Piece, Rows
 from autograd.primitive import Primitive, implements, rule
+from autograd.programs.tracing import FLOATS
 from autograd.tensor import DISPATCH, Tensor, array_of, value_of
 
 __all__: list[str] = []
@@ -55,7 +56,7 @@ def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
         if axes is None:
             return g.T
         g = g.full()
-    return np.transpose(g, axes if axes is None else np.argsort(np.mod(axes, x.ndim)))
+    return np.transpose(g, axes if axes is None else np.argsort(np.mod(axes, np.ndim(x))))
 
 
 transpose = rule(np.transpose, _transpose)
@@ -104,6 +105,8 @@ scatter.defvjp(lambda g, ans, x, index, shape: g[index])
 @implements(operator.getitem)
 def _index(x: Tensor, index: Any) -> Any:
     """x[index], for every index that an ndarray takes; Tensors of integers too."""
+    if type(x._data) in FLOATS:
+        x = reshape(x, (), "C")
     if type(index) is int:
         return getitem.two(x, index)
     if isinstance(index, tuple):
