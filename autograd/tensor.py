@@ -526,7 +526,7 @@ class Tensor(Recording):
         """Raise TypeError if a number made of this Tensor would drop its gradient."""
         if self._tracked:
             raise TypeError(
-                f"{function}: {self._title()} requires a gradient, which the number would "
+                f"{function}: {self._title()} requires a gradient, which a number would "
                 f"drop. Use `.item()` for the number alone, {instead}"
             )
 

@@ -38,6 +38,30 @@ EDGES = [
     (lambda y: sp.boxcox1p(np.e - 1, y), 0, 1 / 2, 1 / 3),
     (lambda y: sp.inv_boxcox(1.0, y), 0, -np.e / 2, 11 * np.e / 12),
     (lambda d: sp.pseudo_huber(d, 1e-5), 1, 2.49999999975e-21, -7.49999999875e-21),
+    (lambda d: sp.pseudo_huber(d, 1e200), 1, 1e200, -2),
+    (lambda r: sp.pseudo_huber(1e-10, r), 1e-5, 9.9999999995e-11, 9.9999999985e-16),
+    (sp.dawsn, 1e8, -5e-17, 1e-24),
+    (sp.dawsn, 10, -0.005076943751970560655, 0.0010311806642141570339),
+    (sp.erfcx, 1e8, -5.641895835477561e-17, 1.1283791670955123e-24),
+    (lambda x: sp.betaln(x, 2.0), 1e15, -2e-15, 2e-30),
+    (lambda x: sp.betaln(x, 1e-10), 2, -6.4493406682802077e-11, 4.0411380629449162e-11),
+    (
+        lambda x: sp.gammainc(1e10, x),
+        1e10,
+        3.9894228039810816e-6,
+        -3.9894228039810816e-16,
+    ),
+    (lambda x: sp.gammainc(5.0, x), 1e-100, 0, 1e-300 / 6),
+    (lambda x: sp.poch(x, 2.0), 0, 1, 2),
+    (lambda x: sp.poch(x, 4.0), -3, -6, 22),
+    (lambda x: sp.poch(x, 2.0), -3, -5, 2),
+    (sp.i0e, 1e10, -1.994711402081965e-16, 2.992067103197749e-26),
+    (sp.i1e, -1e10, -1.9947114017827584e-16, -2.992067102449733e-26),
+    (sp.k1e, 1e17, -1.981663648803005e-26, 2.97249547320450e-43),
+    (sp.ellipk, -1e10, 5.949609912611339e-15, 8.6744148685020374e-25),
+    (lambda x: sp.rel_entr(x, 1e-200), 1e200, 922.0340371976183, 1e-200),
+    (lambda x: sp.kl_div(x, 1 + 2.0**-40), 1, -9.094947017725135e-13, 1),
+    (lambda y: sp.kl_div(1e-20, y), 1, 1, 1e-20),
 ]
 
 
@@ -66,6 +90,12 @@ def test_derivatives_where_formulas_lose_their_digits(function, x, first, second
         (lambda x: sp.huber(1.0, x), -1.0, -1),
         (lambda x: sp.gammainc(1.0, x), 0.0, 1),
         (sp.erfcx, -30.0, -np.inf),
+        (lambda y: sp.boxcox(0.0, y), 0.5, 4),
+        (lambda y: sp.boxcox(np.inf, y), -0.5, 4),
+        (lambda d: sp.pseudo_huber(d, 3.0), 0.0, 3),
+        (lambda r: sp.pseudo_huber(0.0, r), 3.0, 0),
+        (lambda x: sp.gammainc(2.0, x), 0.0, 0),
+        (lambda x: sp.poch(x, 3.0), -1.0, -1),
     ],
 )
 def test_conventions_at_the_edges(function, x, expected):

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd.primitive import Primitive, implements, primitive, rule
+from autograd.primitive import implements, primitive, rule
 from autograd.programs.tracing import ARRAYS
+from autograd.rules.scaled import (
+    difference,
+    falling_power,
+    log_of_base,
+    over_hypot,
+    over_one_plus_square,
+    over_squares,
+    weight,
+    weight2,
+)
 from autograd.tensor import DISPATCH, array_of, value_of
 
 LOG2, LOG10 = math.log(2), math.log(10)
@@ -49,7 +58,7 @@ rule(np.cos, lambda g, ans, x: -g * np.sin(x))
 rule(np.tan, lambda g, ans, x: g * (1 + ans * ans))
 rule(np.arcsin, lambda g, ans, x: g / np.sqrt((1 - x) * (1 + x)))
 rule(np.arccos, lambda g, ans, x: -g / np.sqrt((1 - x) * (1 + x)))
-rule(np.arctan, lambda g, ans, x: _over_one_plus_square(g, x))
+rule(np.arctan, lambda g, ans, x: over_one_plus_square(g, x))
 rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
 rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
 rule(np.arcsinh, lambda g, ans, x: g / np.hypot(1, x))
@@ -61,24 +70,24 @@ rule(np.rad2deg, lambda g, ans, x: np.rad2deg(g))
 rule(np.degrees, lambda g, ans, x: np.degrees(g))
 rule(
     np.logaddexp,
-    lambda g, ans, x, y: g * _weight(_difference(x, y)),
-    lambda g, ans, x, y: g * _weight(_difference(y, x)),
+    lambda g, ans, x, y: g * weight(difference(x, y)),
+    lambda g, ans, x, y: g * weight(difference(y, x)),
 )
 rule(
     np.logaddexp2,
-    lambda g, ans, x, y: g * _weight2(_difference(x, y)),
-    lambda g, ans, x, y: g * _weight2(_difference(y, x)),
+    lambda g, ans, x, y: g * weight2(difference(x, y)),
+    lambda g, ans, x, y: g * weight2(difference(y, x)),
 )
 rule(
     np.arctan2,
-    lambda g, ans, x, y: _over_squares(g, y, x),
-    lambda g, ans, x, y: -_over_squares(g, x, y),
+    lambda g, ans, x, y: over_squares(g, y, x),
+    lambda g, ans, x, y: -over_squares(g, x, y),
 )
 # At the origin √ has no derivative; like the norm's, hypot's is 0 there.
 rule(
     np.hypot,
-    lambda g, ans, x, y: g * x / np.where(ans == 0, 1, ans),
-    lambda g, ans, x, y: g * y / np.where(ans == 0, 1, ans),
+    lambda g, ans, x, y: over_hypot(g, x, y),
+    lambda g, ans, x, y: over_hypot(g, y, x),
 )
 # x mod y = x − y ⌊x/y⌋, and the floor (for fmod: the truncation) is constant.
 rule(
@@ -95,7 +104,7 @@ for _power in (np.power, np.float_power):
     rule(
         _power,
         lambda g, ans, x, y: g * falling_power(x, y, 1),
-        lambda g, ans, x, y: g * (ans * _log_of_base(x, y)),
+        lambda g, ans, x, y: g * (ans * log_of_base(x, y)),
     )
 # |x|'(0) = 0; equal arguments of maximum and minimum share the gradient. Of a NaN, the
 # argument that is NaN has it.
@@ -160,95 +169,6 @@ def _share(ans: Any, x: Any, y: Any) -> Any:
     nan = ans != ans
     mine, other = ((v == ans) | ((v != v) & nan) for v in (x, y))
     return np.where(mine, np.where(other, 0.5, 1.0), 0.0).astype(np.result_type(ans))
-
-
-def _weight_of(exp: Callable[..., Any], rate: float) -> Primitive:
-    """The share of bˣ in bˣ + bʸ as a function of x − y: `exp` is b's, `rate` log b.
-
-    Its derivative keeps its digits where the share rounds to 1, which ans (1 − ans)
-    would not; nor does it subtract log(bˣ + bʸ), which rounds away what x and y differ by.
-    """
-
-    @primitive
-    def weight(d: Any) -> Any:
-        with np.errstate(over="ignore"):  # 1 / (1 + ∞) = 0 is meant
-            return 1 / (1 + exp(-d))
-
-    return weight.defvjp(lambda g, ans, d: g * (ans * weight(-d) * rate))
-
-
-_weight = _weight_of(np.exp, 1.0)
-_weight2 = _weight_of(np.exp2, LOG2)
-
-
-def _difference(x: Any, y: Any) -> Any:
-    """x − y, and 0 where both are the same infinity."""
-    same = (x == y) & np.isinf(x)
-    return np.where(same, 0, x) - np.where(same, 0, y)
-
-
-@primitive
-def _over_one_plus_square(g: Any, x: Any) -> Any:
-    """g / (1 + x²), whose own derivative does not divide by the square's square."""
-    return g / (1 + x * x)
-
-
-_over_one_plus_square.defvjp(
-    lambda g, ans, h, x: _over_one_plus_square(g, x),
-    lambda g, ans, h, x: -2 * g * (ans * _over_one_plus_square(x, x)),
-)
-
-
-def _over_squares(g: Any, x: Any, y: Any) -> Any:
-    """g x / (x² + y²), scaled by a power of two, so that no square overflows.
-
-    0 where x or y is infinite.
-    """
-    infinite = np.isinf(x) | np.isinf(y)
-    x, y = np.where(infinite, 0, x), np.where(infinite, 1, y)
-    scale = _power_of_two(np.maximum(abs(value_of(x)), abs(value_of(y))))
-    x, y = x / scale, y / scale
-    return g * x / (x * x + y * y) / scale
-
-
-def _power_of_two(size: Any) -> Any:
-    """The greatest power of two up to `size`, positive numbers; 1 for 0 and infinity."""
-    number = np.where(np.isfinite(size) & (size > 0), size, 1)
-    return np.ldexp(np.ones_like(number), np.frexp(number)[1] - 1)
-
-
-@primitive
-def falling_power(x: Any, y: Any, n: int) -> Any:
-    """∂ⁿ(xʸ)/∂xⁿ = y (y − 1) … (y − n + 1) xʸ⁻ⁿ; 0 where that factor is 0.
-
-    There x⁻¹ and further powers may be infinite.
-    """
-    factor, _ = _falling_factor(y, n)
-    return factor * np.power(np.where(factor == 0, 1, x), y - n)
-
-
-def _falling_factor(y: Any, n: int) -> tuple[Any, Any]:
-    """y (y − 1) … (y − n + 1), and its derivative."""
-    factor: Any = 1.0  # a float, since a product of int8 would wrap around
-    slope: Any = 0.0
-    for k in range(n):
-        factor, slope = factor * (y - k), slope * (y - k) + factor
-    return factor, slope
-
-
-def _log_of_base(x: Any, y: Any) -> Any:
-    """Log x, and 0 where xʸ = 0 for all exponents near y: there the derivative is 0."""
-    vanishes = ((x == 0) & (y >= 0)) | ((x == np.inf) & (y < 0))
-    return np.log(np.where(vanishes, 1, x))
-
-
-falling_power.defvjp(
-    lambda g, ans, x, y, n: g * falling_power(x, y, n + 1),
-    lambda g, ans, x, y, n: (
-        g * (_falling_factor(y, n)[1] * np.power(x, y - n) + ans * _log_of_base(x, y - n))
-    ),
-    None,
-)
 
 
 @primitive
@@ -383,10 +303,19 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 def _logsumexp_vjp(
     g: Any, ans: Any, x: Any, axis: Any = -1, keepdims: bool = False
 ) -> Any:
+    """exp(x − ans), divided by its sum, which is 1 up to the rounding of ans.
+
+    Where ans = −∞ it is 0, and where ans = ∞ the infinite elements share.
+    """
     if not keepdims:
         kept = np.shape(np.sum(value_of(x), axis=axis, keepdims=True))
         g, ans = np.reshape(g, kept), np.reshape(ans, kept)
-    return g * np.exp(x - np.where(ans == -np.inf, 0, ans))
+    ties = np.where(ans == np.inf, value_of(x) == np.inf, 0)
+    infinite = np.isinf(ans)
+    shifted = np.where(infinite, 0, x) - np.where(infinite, 0, ans)
+    w = np.where(infinite, ties, np.exp(shifted))
+    total = np.sum(w, axis=axis, keepdims=True)
+    return g * (w / np.where(total == 0, 1, total))
 
 
 logsumexp.defvjp(_logsumexp_vjp)

@@ -126,7 +126,17 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A
         return np.sum(size, axis=axis, keepdims=keepdims)
     if ord == 2:
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
-    return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    total = np.sum(_powers(size, ord), axis=axis, keepdims=keepdims)
+    zero = (value_of(total) == 0) & (ord > 0)
+    return np.where(zero, 0, np.where(zero, 1, total) ** (1 / ord))
+
+
+def _powers(size: Any, ord: Any) -> Any:  # noqa: A002
+    """|x|ᵖ for `size` = |x|; where it has no derivative, at 0 for p < 1, it has none."""
+    if ord >= 1:
+        return size**ord
+    zero = value_of(size) == 0
+    return np.where(zero, 0 if ord > 0 else np.inf, np.where(zero, 1, size) ** ord)
 
 
 def _extreme(s: Any, ord: int) -> Any:  # noqa: A002 (NumPy's word)

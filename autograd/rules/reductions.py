@@ -219,8 +219,8 @@ _skips_nan(np.nanvar, np.var, 0)
 _skips_nan(np.nanstd, np.std, 0)
 _skips_nan(np.nanprod, np.prod, 1)
 _skips_nan(np.nancumprod, np.cumprod, 1)
-_skips_nan(np.nanmax, np.max, -np.inf)
-_skips_nan(np.nanmin, np.min, np.inf)
+rule(np.nanmax, _extremum)
+rule(np.nanmin, _extremum)
 
 
 @implements(np.sort)

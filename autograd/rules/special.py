@@ -13,6 +13,10 @@ import numpy as np
 from scipy import special as sp
 
 from autograd.primitive import primitive, rule
+from autograd.programs.tracing import as_one_call
+from autograd.rules import bessel as bessel
+from autograd.rules.gammas import beta_density, gamma_density, poch_slope, psi_gap
+from autograd.rules.scaled import falling_power, log_of_base
 
 __all__: list[str] = []
 
@@ -44,8 +48,8 @@ rule(sp.logit, lambda g, ans, x: g / (x * (1 - x)))
 rule(sp.log_expit, lambda g, ans, x: g * sp.expit(-x))
 rule(
     sp.powm1,
-    lambda g, ans, x, y: g * (y * np.power(np.where((x == 0) & (y == 0), 1, x), y - 1)),
-    lambda g, ans, x, y: g * (ans + 1) * np.log(np.where(x == 0, 1, x)),
+    lambda g, ans, x, y: g * falling_power(x, y, 1),
+    lambda g, ans, x, y: g * np.power(x, y) * log_of_base(x, y),
 )
 rule(
     sp.xlogy,
@@ -60,13 +64,13 @@ rule(
 rule(sp.entr, lambda g, ans, x: g * (-np.log(x) - 1))
 rule(
     sp.rel_entr,
-    lambda g, ans, x, y: g * np.where((x == 0) & (y == 0), 0, np.log(_ratio(x, y)) + 1),
+    lambda g, ans, x, y: g * np.where((x == 0) & (y == 0), 0, _log_ratio(x, y) + 1),
     lambda g, ans, x, y: -g * np.where((x == 0) & (y == 0), 0, _ratio(x, y)),
 )
 rule(
     sp.kl_div,
-    lambda g, ans, x, y: g * np.log(_ratio(x, y)),
-    lambda g, ans, x, y: g * (1 - _ratio(x, y)),
+    lambda g, ans, x, y: g * _log_ratio(x, y),
+    lambda g, ans, x, y: g * _less_ratio(x, y),
 )
 rule(sp.wrightomega, lambda g, ans, x: g * ans / (1 + ans))
 
@@ -75,6 +79,32 @@ def _ratio(x: Any, y: Any) -> Any:
     """x / y, and 1 where both are 0."""
     both = (x == 0) & (y == 0)
     return np.where(both, 1, x) / np.where(both, 1, y)
+
+
+@primitive
+def _less_ratio(x: Any, y: Any) -> Any:
+    """1 − x / y, and 0 where both are 0."""
+    both = (x == 0) & (y == 0)
+    return (y - x) / np.where(both, 1, y)
+
+
+_less_ratio.defvjp(lambda g, ans, x, y: -g / y, lambda g, ans, x, y: g * (x / y / y))
+
+
+@primitive
+@as_one_call
+def _log_ratio(x: Any, y: Any) -> Any:
+    """log(x / y), and 0 where both are 0; also where x / y overflows or is near 1."""
+    with np.errstate(all="ignore"):  # also elements that do not count are computed
+        ratio = _ratio(x, y)
+        near = (ratio > 0.5) & (ratio < 2)
+        far = (ratio < 1e-30) | (ratio > 1e30)
+        apart = np.log(x) - np.log(y)
+        close = np.log1p(np.where(near, (x - y) / np.where(y == 0, 1, y), 0))
+    return np.where(near, close, np.where(far, apart, np.log(ratio)))
+
+
+_log_ratio.defvjp(lambda g, ans, x, y: g / x, lambda g, ans, x, y: -g / y)
 
 
 @primitive
@@ -121,11 +151,14 @@ rule(
 
 
 def _by_lambda(u: Any, y: Any) -> Any:
-    """∂/∂λ of u exprel(λu), at λ = y."""
-    return u * u * _moment(y * u, 1)
+    """∂/∂λ of u exprel(λu), at λ = y; 1 / λ² where u = ∓∞ and the value is −1 / λ."""
+    limit = np.isinf(u) & (y * u < 0)
+    u = np.where(limit, 1, u)
+    return np.where(limit, 1 / np.where(limit, y * y, 1), u * u * _moment(y * u, 1))
 
 
-# Robust losses. In pseudo_huber √(1 + (r/δ)²) − 1 is written without its cancellation.
+# Robust losses. With h = hypot(δ, r), pseudo_huber is δ (h − δ), and h − δ is written
+# without its cancellation.
 rule(
     sp.huber,
     lambda g, ans, d, r: g * np.maximum(np.absolute(r) - d, 0),
@@ -134,13 +167,28 @@ rule(
 
 
 def _pseudo_huber_delta(g: Any, ans: Any, d: Any, r: Any) -> Any:
-    u = r / d
-    s = np.hypot(1, u)
-    return g * d * (u * u / (1 + s)) ** 2 / s
+    """(h − δ)² / h."""
+    h = np.hypot(d, r)
+    h = np.where(h == 0, 1, h)
+    rest = r * (r / (h + d))
+    return g * (rest * (rest / h))
 
 
+@primitive
+def _pseudo_huber_residual(d: Any, r: Any) -> Any:
+    """δ r / h."""
+    h = np.hypot(d, r)
+    return d * (r / np.where(h == 0, 1, h))
+
+
+_pseudo_huber_residual.defvjp(
+    lambda g, ans, d, r: g * (r / np.hypot(d, r)) ** 3,
+    lambda g, ans, d, r: g * (d / np.hypot(d, r)) ** 3,
+)
 rule(
-    sp.pseudo_huber, _pseudo_huber_delta, lambda g, ans, d, r: g * r / np.hypot(1, r / d)
+    sp.pseudo_huber,
+    _pseudo_huber_delta,
+    lambda g, ans, d, r: g * _pseudo_huber_residual(d, r),
 )
 
 
@@ -163,19 +211,60 @@ def _gap(x: Any) -> Any:
     return np.where(far, 1 / fraction, x + _hazard(np.where(far, 0, x)))
 
 
+@primitive
+def _gap_slope(x: Any) -> Any:
+    """1 − (φ(x) / Φ(x)) (x + φ(x) / Φ(x)), likewise.
+
+    With the continued fraction F = s + 2 / F₂ of s = −x, the two are s + 1 / F and 1 / F.
+    """
+    far = np.less(x, -3)
+    s = second = np.where(far, -x, 3)
+    for n in range(60, 2, -1):
+        second = s + n / second
+    first = s + 2 / second
+    near = np.where(far, 0, x)
+    return np.where(far, (2 / second - 1 / first) / first, 1 - _hazard(near) * _gap(near))
+
+
 _hazard.defvjp(lambda g, ans, x: -g * ans * _gap(x))
-_gap.defvjp(lambda g, ans, x: g * (1 - _hazard(x) * ans))
+_gap.defvjp(lambda g, ans, x: g * _gap_slope(x))
+_gap_slope.defvjp(lambda g, ans, x: g * (_hazard(x) * (np.square(_gap(x)) - ans)))
 rule(sp.erf, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(-x * x))
 rule(sp.erfc, lambda g, ans, x: -g * (2 / SQRT_PI) * np.exp(-x * x))
 rule(sp.erfi, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(x * x))
 rule(sp.erfcx, lambda g, ans, x: g * ans * (-SQRT2 * _gap(-SQRT2 * x)))
-rule(sp.dawsn, lambda g, ans, x: g * (1 - 2 * x * ans))
+rule(sp.dawsn, lambda g, ans, x: g * _dawson_slope(x, 1))
 rule(sp.erfinv, lambda g, ans, x: g * (SQRT_PI / 2) * np.exp(ans * ans))
 rule(sp.erfcinv, lambda g, ans, x: -g * (SQRT_PI / 2) * np.exp(ans * ans))
 rule(sp.ndtr, lambda g, ans, x: g * np.exp(-x * x / 2) / (SQRT2 * SQRT_PI))
 rule(sp.ndtri, lambda g, ans, x: g * np.exp(ans * ans / 2) * (SQRT2 * SQRT_PI))
 rule(sp.log_ndtr, lambda g, ans, x: g * _hazard(x))
 rule(sp.ndtri_exp, lambda g, ans, x: g / _hazard(ans))
+
+
+@primitive
+def _dawson_slope(x: Any, n: int) -> Any:
+    """The n-th derivative of Dawson's integral D.
+
+    By D' = 1 − 2xD (7.5.1) for |x| < 7, where the recurrence D⁽ⁿ⁾ = −2x D⁽ⁿ⁻¹⁾ −
+    2(n − 1) D⁽ⁿ⁻²⁾ follows, and by its asymptotic series beyond (7.12.1).
+    """
+    far = np.abs(x) > 7
+    small, inverse = np.where(far, 0, x), 1 / np.where(far, x, 7)
+    before = sp.dawsn(small)
+    near = 1 - 2 * small * before
+    for k in range(1, n):
+        before, near = near, -2 * (small * near + k * before)
+    half = inverse * inverse / 2
+    term = (-1) ** n * math.factorial(n) * inverse ** (n + 1) / 2
+    series = term
+    for k in range(1, 42):
+        term = term * half * ((2 * k + n) * (2 * k + n - 1) / (2 * k))
+        series = series + term
+    return np.where(far, series, near)
+
+
+_dawson_slope.defvjp(lambda g, ans, x, n: g * _dawson_slope(x, n + 1))
 
 # Gamma functions; ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹ n! ζ(n + 1, x) (25.11.12).
 rule(sp.gamma, lambda g, ans, x: g * ans * sp.psi(x))
@@ -185,75 +274,26 @@ rule(sp.psi, lambda g, ans, x: g * sp.zeta(2, x))
 rule(_zeta, None, lambda g, ans, x, q: -g * x * sp.zeta(x + 1, q))
 rule(
     sp.poch,
-    lambda g, ans, x, y: g * ans * (sp.psi(x + y) - sp.psi(x)),
+    lambda g, ans, x, y: g * poch_slope(ans, x, y),
     lambda g, ans, x, y: g * ans * sp.psi(x + y),
 )
 rule(
     sp.beta,
-    lambda g, ans, x, y: g * ans * (sp.psi(x) - sp.psi(x + y)),
-    lambda g, ans, x, y: g * ans * (sp.psi(y) - sp.psi(x + y)),
+    lambda g, ans, x, y: -g * ans * psi_gap(x, y, 0),
+    lambda g, ans, x, y: -g * ans * psi_gap(y, x, 0),
 )
 rule(
     sp.betaln,
-    lambda g, ans, x, y: g * (sp.psi(x) - sp.psi(x + y)),
-    lambda g, ans, x, y: g * (sp.psi(y) - sp.psi(x + y)),
+    lambda g, ans, x, y: -g * psi_gap(x, y, 0),
+    lambda g, ans, x, y: -g * psi_gap(y, x, 0),
 )
-
-
-def _gamma_density(a: Any, x: Any) -> Any:
-    return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
-
-
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
-
-
-rule(sp.gammainc, None, lambda g, ans, a, x: g * _gamma_density(a, x))
-rule(sp.gammaincc, None, lambda g, ans, a, x: -g * _gamma_density(a, x))
-rule(sp.gammaincinv, None, lambda g, ans, a, p: g / _gamma_density(a, ans))
-rule(sp.gammainccinv, None, lambda g, ans, a, p: -g / _gamma_density(a, ans))
-rule(sp.betainc, None, None, lambda g, ans, a, b, x: g * _beta_density(a, b, x))
-rule(sp.betaincc, None, None, lambda g, ans, a, b, x: -g * _beta_density(a, b, x))
-rule(sp.betaincinv, None, None, lambda g, ans, a, b, p: g / _beta_density(a, b, ans))
-
-# Bessel functions (10.6.1 and 10.29.1), in the forms that do not divide by x = 0.
-for _bessel in (sp.jv, sp.yv, sp.yn):
-    rule(
-        _bessel,
-        None,
-        lambda g, ans, v, x, f=_bessel: g * (f(v - 1, x) - f(v + 1, x)) / 2,
-    )
-rule(sp.iv, None, lambda g, ans, v, x: g * (sp.iv(v - 1, x) + sp.iv(v + 1, x)) / 2)
-rule(
-    sp.ive,
-    None,
-    lambda g, ans, v, x: (
-        g * ((sp.ive(v - 1, x) + sp.ive(v + 1, x)) / 2 - np.sign(x) * ans)
-    ),
-)
-for _bessel in (sp.kv, sp.kn):
-    rule(
-        _bessel,
-        None,
-        lambda g, ans, v, x: -g * (sp.kv(v - 1, x) + sp.kv(v + 1, x)) / 2,
-    )
-rule(
-    sp.kve,
-    None,
-    lambda g, ans, v, x: g * (ans - (sp.kve(v - 1, x) + sp.kve(v + 1, x)) / 2),
-)
-rule(sp.j0, lambda g, ans, x: -g * sp.j1(x))
-rule(sp.j1, lambda g, ans, x: g * (sp.j0(x) - sp.jv(2, x)) / 2)
-rule(sp.y0, lambda g, ans, x: -g * sp.y1(x))
-rule(sp.y1, lambda g, ans, x: g * (sp.y0(x) - ans / x))
-rule(sp.i0, lambda g, ans, x: g * sp.i1(x))
-rule(sp.i1, lambda g, ans, x: g * (sp.i0(x) + sp.iv(2, x)) / 2)
-rule(sp.i0e, lambda g, ans, x: g * (sp.i1e(x) - np.sign(x) * ans))
-rule(sp.i1e, lambda g, ans, x: g * ((sp.i0e(x) + sp.ive(2, x)) / 2 - np.sign(x) * ans))
-rule(sp.k0, lambda g, ans, x: -g * sp.k1(x))
-rule(sp.k1, lambda g, ans, x: -g * (sp.k0(x) + ans / x))
-rule(sp.k0e, lambda g, ans, x: g * (ans - sp.k1e(x)))
-rule(sp.k1e, lambda g, ans, x: g * (ans - sp.k0e(x) - ans / x))
+rule(sp.gammainc, None, lambda g, ans, a, x: g * gamma_density(a, x))
+rule(sp.gammaincc, None, lambda g, ans, a, x: -g * gamma_density(a, x))
+rule(sp.gammaincinv, None, lambda g, ans, a, p: g / gamma_density(a, ans))
+rule(sp.gammainccinv, None, lambda g, ans, a, p: -g / gamma_density(a, ans))
+rule(sp.betainc, None, None, lambda g, ans, a, b, x: g * beta_density(a, b, x))
+rule(sp.betaincc, None, None, lambda g, ans, a, b, x: -g * beta_density(a, b, x))
+rule(sp.betaincinv, None, None, lambda g, ans, a, b, p: g / beta_density(a, b, ans))
 
 
 # Integrals. With u = log x, log(x) / (x − 1) is 1 / exprel(u), also at x = 1.
@@ -273,10 +313,18 @@ rule(sp.spence, lambda g, ans, x: -g / sp.exprel(np.log(x)))
 # Elliptic integrals as hypergeometric functions (19.5.1), whose derivative is another
 # (15.5.1). At m = 1 − p, for small p, those lose p, and (19.4.1) takes their place.
 def _ellipkm1(g: Any, ans: Any, p: Any) -> Any:
-    near = np.less(p, 0.5)
-    small, m = np.where(near, p, 0.5), 1 - p
-    by_parts = (sp.ellipe(1 - small) / small - ans) / (2 * (1 - small))
+    near = np.less(p, 0.5) | np.greater(p, 2)
+    small, m = np.where(near, p, 0.5), 1 - np.where(near, 1, p)
+    by_parts = (sp.ellipe(1 - small) / small - sp.ellipkm1(small)) / (2 * (1 - small))
     return -g * np.where(near, by_parts, math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2, m))
+
+
+def _ellipk(g: Any, ans: Any, m: Any) -> Any:
+    """By (19.4.1) also for m < −1, where SciPy's hyp2f1 is precise to 1e−9 alone."""
+    far = np.less(m, -1)
+    at, near = np.where(far, m, -1), np.where(far, 0, m)
+    by_parts = (sp.ellipe(at) / (1 - at) - sp.ellipk(at)) / (2 * at)
+    return g * np.where(far, by_parts, math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2, near))
 
 
 rule(
@@ -284,8 +332,10 @@ rule(
     None,
     None,
     None,
-    lambda g, ans, a, b, c, z: g * (a * b / c) * sp.hyp2f1(a + 1, b + 1, c + 1, z),
+    lambda g, ans, a, b, c, z: (
+        g * np.divide(a * b, c) * sp.hyp2f1(a + 1, b + 1, c + 1, z)
+    ),
 )
-rule(sp.ellipk, lambda g, ans, m: g * (math.pi / 8) * sp.hyp2f1(1.5, 1.5, 2, m))
+rule(sp.ellipk, _ellipk)
 rule(sp.ellipe, lambda g, ans, m: -g * (math.pi / 8) * sp.hyp2f1(0.5, 1.5, 2, m))
 rule(sp.ellipkm1, _ellipkm1)
