@@ -277,9 +277,7 @@ class Primitive:
 
     def _refuse(self, dtype: Any, args: tuple[Any, ...]) -> None:
         tensors = [x for x in args if isinstance(x, Tensor)]
-        if dtype.kind == "c" and any(
-            x.dtype.kind == "c" for x in tensors if x._tracked
-        ):
+        if dtype.kind == "c" and any(x.dtype.kind == "c" for x in tensors if x._tracked):
             return
         raise TypeError(
             f"{self.name}: the result is {dtype}, through which no gradient passes; "

@@ -98,7 +98,9 @@ rule(
 rule(
     np.fmod,
     lambda g, ans, x, y: g,
-    lambda g, ans, x, y: -g * np.rint((value_of(x) - value_of(ans)) / value_of(y)),
+    lambda g, ans, x, y: (
+        -g * np.rint(np.divide(value_of(x) - value_of(ans), value_of(y)))
+    ),
 )
 for _power in (np.power, np.float_power):
     rule(
