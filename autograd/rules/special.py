@@ -34,6 +34,39 @@ class _Asking:
 _zeta = sp.zeta(2, _Asking())
 """What sp.zeta calls; it has no public name."""
 
+
+def _ratio(x: Any, y: Any) -> Any:
+    """x / y, and 1 where both are 0."""
+    both = (x == 0) & (y == 0)
+    return np.where(both, 1, x) / np.where(both, 1, y)
+
+
+@primitive
+def _less_ratio(x: Any, y: Any) -> Any:
+    """1 − x / y, and 0 where both are 0."""
+    both = (x == 0) & (y == 0)
+    return (y - x) / np.where(both, 1, y)
+
+
+_less_ratio.defvjp(lambda g, ans, x, y: -g / y, lambda g, ans, x, y: g * (x / y / y))
+
+
+@primitive
+@as_one_call
+def _log_ratio(x: Any, y: Any) -> Any:
+    """log(x / y), and 0 where both are 0; also where x / y overflows or is near 1."""
+    with np.errstate(all="ignore"):  # also elements that do not count are computed
+        ratio = _ratio(x, y)
+        near = (ratio > 0.5) & (ratio < 2)
+        far = (ratio < 1e-30) | (ratio > 1e30)
+        apart = np.log(x) - np.log(y)
+        close = np.log1p(np.where(near, (x - y) / np.where(y == 0, 1, y), 0))
+    return np.where(near, close, np.where(far, apart, np.log(ratio)))
+
+
+_log_ratio.defvjp(lambda g, ans, x, y: g / x, lambda g, ans, x, y: -g / y)
+
+
 # Exponentials and logarithms. Where both arguments are 0, xlogy and its kin are 0 by
 # convention, and so are their derivatives; elsewhere those are the limits, such as
 # entr'(0) = ∞.
@@ -73,38 +106,6 @@ rule(
     lambda g, ans, x, y: g * _less_ratio(x, y),
 )
 rule(sp.wrightomega, lambda g, ans, x: g * ans / (1 + ans))
-
-
-def _ratio(x: Any, y: Any) -> Any:
-    """x / y, and 1 where both are 0."""
-    both = (x == 0) & (y == 0)
-    return np.where(both, 1, x) / np.where(both, 1, y)
-
-
-@primitive
-def _less_ratio(x: Any, y: Any) -> Any:
-    """1 − x / y, and 0 where both are 0."""
-    both = (x == 0) & (y == 0)
-    return (y - x) / np.where(both, 1, y)
-
-
-_less_ratio.defvjp(lambda g, ans, x, y: -g / y, lambda g, ans, x, y: g * (x / y / y))
-
-
-@primitive
-@as_one_call
-def _log_ratio(x: Any, y: Any) -> Any:
-    """log(x / y), and 0 where both are 0; also where x / y overflows or is near 1."""
-    with np.errstate(all="ignore"):  # also elements that do not count are computed
-        ratio = _ratio(x, y)
-        near = (ratio > 0.5) & (ratio < 2)
-        far = (ratio < 1e-30) | (ratio > 1e30)
-        apart = np.log(x) - np.log(y)
-        close = np.log1p(np.where(near, (x - y) / np.where(y == 0, 1, y), 0))
-    return np.where(near, close, np.where(far, apart, np.log(ratio)))
-
-
-_log_ratio.defvjp(lambda g, ans, x, y: g / x, lambda g, ans, x, y: -g / y)
 
 
 @primitive
@@ -229,17 +230,6 @@ def _gap_slope(x: Any) -> Any:
 _hazard.defvjp(lambda g, ans, x: -g * ans * _gap(x))
 _gap.defvjp(lambda g, ans, x: g * _gap_slope(x))
 _gap_slope.defvjp(lambda g, ans, x: g * (_hazard(x) * (np.square(_gap(x)) - ans)))
-rule(sp.erf, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(-x * x))
-rule(sp.erfc, lambda g, ans, x: -g * (2 / SQRT_PI) * np.exp(-x * x))
-rule(sp.erfi, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(x * x))
-rule(sp.erfcx, lambda g, ans, x: g * ans * (-SQRT2 * _gap(-SQRT2 * x)))
-rule(sp.dawsn, lambda g, ans, x: g * _dawson_slope(x, 1))
-rule(sp.erfinv, lambda g, ans, x: g * (SQRT_PI / 2) * np.exp(ans * ans))
-rule(sp.erfcinv, lambda g, ans, x: -g * (SQRT_PI / 2) * np.exp(ans * ans))
-rule(sp.ndtr, lambda g, ans, x: g * np.exp(-x * x / 2) / (SQRT2 * SQRT_PI))
-rule(sp.ndtri, lambda g, ans, x: g * np.exp(ans * ans / 2) * (SQRT2 * SQRT_PI))
-rule(sp.log_ndtr, lambda g, ans, x: g * _hazard(x))
-rule(sp.ndtri_exp, lambda g, ans, x: g / _hazard(ans))
 
 
 @primitive
@@ -265,6 +255,20 @@ def _dawson_slope(x: Any, n: int) -> Any:
 
 
 _dawson_slope.defvjp(lambda g, ans, x, n: g * _dawson_slope(x, n + 1))
+
+
+rule(sp.erf, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(-x * x))
+rule(sp.erfc, lambda g, ans, x: -g * (2 / SQRT_PI) * np.exp(-x * x))
+rule(sp.erfi, lambda g, ans, x: g * (2 / SQRT_PI) * np.exp(x * x))
+rule(sp.erfcx, lambda g, ans, x: g * ans * (-SQRT2 * _gap(-SQRT2 * x)))
+rule(sp.dawsn, lambda g, ans, x: g * _dawson_slope(x, 1))
+rule(sp.erfinv, lambda g, ans, x: g * (SQRT_PI / 2) * np.exp(ans * ans))
+rule(sp.erfcinv, lambda g, ans, x: -g * (SQRT_PI / 2) * np.exp(ans * ans))
+rule(sp.ndtr, lambda g, ans, x: g * np.exp(-x * x / 2) / (SQRT2 * SQRT_PI))
+rule(sp.ndtri, lambda g, ans, x: g * np.exp(ans * ans / 2) * (SQRT2 * SQRT_PI))
+rule(sp.log_ndtr, lambda g, ans, x: g * _hazard(x))
+rule(sp.ndtri_exp, lambda g, ans, x: g / _hazard(ans))
+
 
 # Gamma functions; ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹ n! ζ(n + 1, x) (25.11.12).
 rule(sp.gamma, lambda g, ans, x: g * ans * sp.psi(x))
