@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,11 +32,15 @@ Array = np.ndarray[Any, Any]
 
 
 def _blend(average: Array, new: Array, decay: float, part: Array) -> None:
-    """average ← decay · average + (1 − decay) · new, in place; `part` is overwritten.
+    """average ← decay · average + (1 − decay) · new, in place.
+
+    `part` is overwritten; it may be `new`.
 
     The smaller share is that of the difference: average + (new − average) would lose a
     small `new` beside a large `average` that is to be forgotten.
     """
+    if new is part and decay < 0.5:
+        new = part.copy()
     np.subtract(new, average, out=part)
     if decay >= 0.5:
         part *= 1 - decay
@@ -52,15 +57,14 @@ def _check_square(kind: str, name: str, g: Any, decay: float, eps: float) -> Non
         FloatingPointError: naming the parameter.
     """
     array = np.asarray(g)
-    limits = np.finfo(array.dtype)
-    least = float(np.sqrt(limits.smallest_normal))
-    small_eps = eps * (1 - decay) ** 0.5 < least / float(limits.eps)
+    least, largest, precision = _limits(array.dtype)
+    small_eps = eps * (1 - decay) ** 0.5 < least / precision
     with np.errstate(over="ignore", invalid="ignore"):
         flat = np.ravel(array, order="K")
         if not small_eps and np.isfinite(np.dot(flat, flat)):
             return
         sizes = np.abs(array)
-    large = np.isfinite(sizes) & (sizes > float(limits.max) ** 0.5)
+    large = np.isfinite(sizes) & (sizes > largest)
     small = (sizes > 0) & (sizes < least / (1 - decay) ** 0.5)
     if large.any():
         raise FloatingPointError(
@@ -74,6 +78,14 @@ def _check_square(kind: str, name: str, g: Any, decay: float, eps: float) -> Non
             f"which is below the numbers of {array.dtype}, and eps={eps:.3g} is too "
             "small to make up for it. Give a larger eps, or scale the loss"
         )
+
+
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float, float]:
+    """The least and largest numbers that have squares, and the relative precision."""
+    found = np.finfo(dtype)
+    least, largest = float(found.smallest_normal) ** 0.5, float(found.max) ** 0.5
+    return least, largest, float(found.eps)
 
 
 def _rest(beta: float, t: int) -> float:
@@ -147,7 +159,8 @@ class RMSprop(Optimizer):
         self, own: Any, w: Array, g: Array, t: int, ndim: int, *memory: Array
     ) -> Array:
         (v,) = memory
-        _blend(v, np.square(g), own.alpha, np.empty_like(v))
+        part = np.square(g)
+        _blend(v, part, own.alpha, part)
         move: Array = own.lr * g / (np.sqrt(v) + own.eps)
         return move
 
@@ -188,7 +201,7 @@ class Adam(Optimizer):
         # Two arrays for all that comes between, and 1 − β₂ᵗ taken out of the root.
         part, root = np.empty_like(m), _rest(b2, t) ** 0.5
         _blend(m, g, b1, part)
-        _blend(v, np.square(g), b2, part)
+        _blend(v, np.square(g, out=part), b2, part)
         np.sqrt(v, out=part)
         part += own.eps * root
         np.divide(m, part, out=part)
