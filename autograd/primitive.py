@@ -14,9 +14,10 @@ import numpy as np
 
 from autograd.anomaly import check_forward
 from autograd.arrays import check_operand
+from autograd.composition import Composition, settled
 from autograd.context import state
 from autograd.programs.tracing import FLOATS, Traced, TracedNumber
-from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, positional, seal, settle
+from autograd.tensor import ABSENT, DISPATCH, Tensor, clock, seal, settle
 from autograd.value import Value
 
 __all__ = ["Primitive", "implements", "primitive", "rule"]
@@ -44,7 +45,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "defers", "floats", "function", "keywords", "name", "scalar", "sure", "vjps",
+        "defers", "floats", "function", "keywords", "name", "of_numpy", "scalar", "sure",
+        "vjps",
     )  # fmt: skip
     replays = False
     """Whether it is a call that is replayed, or a result of one; see `take_back`."""
@@ -56,6 +58,7 @@ class Primitive:
         self.sure = 0  # that many arguments, the first ones, have a VJP
         self.defers = False
         self.keywords: Any = None
+        self.of_numpy = False  # whether `function` is called by NumPy's signature
         self.scalar: Callable[..., Any] | None = None
         self.floats = False  # whether the VJPs take Python floats as well as NumPy's
 
@@ -82,13 +85,11 @@ class Primitive:
         return rule
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs and any(isinstance(value, Tensor) for value in kwargs.values()):
-            signature = inspect.signature(self.function)
-            bound = signature.bind(*args, **kwargs).arguments
-            args, kwargs = positional(signature, bound, kwargs)
-        elif len(args) == 1 and not kwargs:
+        if kwargs or (self.of_numpy and len(args) > 2):
+            args, kwargs = settled(self, args, kwargs)
+        if len(args) == 1 and not kwargs:
             return self.one(args[0])
-        elif len(args) == 2 and not kwargs:
+        if len(args) == 2 and not kwargs:
             return self.two(*args)
         values: list[Any] = []
         given, tracked, open_ = False, False, False
@@ -414,17 +415,27 @@ def rule(
     declared = Primitive(function).defvjp(*vjps)
     declared.scalar = scalar
     declared.floats = scalar is not None or floats
+    declared.of_numpy = True
     by_arity: dict[int, Callable[..., Any]] = {1: declared.one, 2: declared.two}
     arity = function.nin if isinstance(function, np.ufunc) else 0
     DISPATCH[function] = by_arity.get(arity, declared)
     return declared
 
 
-def implements(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Say what runs in place of a NumPy function called with a Tensor; a decorator."""
+def implements(
+    function: Callable[..., Any],
+    trial: Callable[..., Any] | str | None = "itself",
+    by_value: bool = False,
+) -> Callable[..., Any]:
+    """Declare what runs in place of a NumPy function called with a Tensor; a decorator.
+
+    It is held to NumPy's signature and checks; see `Composition`, which says what
+    `trial` and `by_value` are.
+    """
 
     def declare(replacement: Callable[..., Any]) -> Callable[..., Any]:
-        DISPATCH[function] = replacement
+        tried = function if isinstance(trial, str) else trial
+        DISPATCH[function] = Composition(function, replacement, tried, by_value)
         return replacement
 
     return declare

@@ -8,9 +8,7 @@ and what stands there records.
 
 from __future__ import annotations
 
-import functools
 import importlib
-import inspect
 import itertools
 import operator
 import sys
@@ -23,15 +21,14 @@ import numpy as np
 from autograd.arrays import Recording, as_plain, check_operands, check_plain, converted
 from autograd.context import state
 from autograd.deferred import Deferred
+from autograd.methods import DISPATCH, Methods
 from autograd.programs.tracing import FLOATS, Traced, TracedFloat
+from autograd.signature import no_rule, public_name
 
 if TYPE_CHECKING:
     from autograd.primitive import Primitive
 
 __all__ = ["DISPATCH", "Tensor", "named", "value_of", "wrap"]
-
-DISPATCH: dict[Any, Callable[..., Any]] = {}
-"""NumPy function → what runs when one of its arguments is a Tensor."""
 
 DIFFERENTIABLE = (np.float32, np.float64, np.longdouble)
 
@@ -42,20 +39,6 @@ clock = itertools.count()
 """Numbers the Tensors as they come to their values: arguments before results."""
 
 
-_signature = functools.cache(inspect.signature)  # NumPy's functions are few
-
-
-def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method that is `function` called on the Tensor."""
-
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return DISPATCH[function](self, *args, **kwargs)
-
-    method.__name__ = function.__name__
-    method.__doc__ = f"np.{function.__name__}(self, …)"
-    return method
-
-
 def _operator(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
     return lambda self, other: DISPATCH[ufunc](self, other)
 
@@ -64,7 +47,7 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Tensor, Any], Any]:
     return lambda self, other: DISPATCH[ufunc](other, self)
 
 
-class Tensor(Recording):
+class Tensor(Methods, Recording):
     """A value and its place in the graph.
 
     Args:
@@ -227,44 +210,28 @@ class Tensor(Recording):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
-        handler = DISPATCH.get(ufunc)
+        called = ufunc if method == "__call__" else getattr(ufunc, method)
+        handler = DISPATCH.get(called)
         if ufunc in POWERS and state.get().tape is not None:
             _guard(inputs, {})
         if handler is None and "scipy.special" in sys.modules:
             importlib.import_module("autograd.rules.special")  # SciPy is optional
-            handler = DISPATCH.get(ufunc)
-        composed = not inspect.ismethod(handler) and "out" not in kwargs
-        if handler is not None and method == "__call__" and (composed or not kwargs):
-            return handler(*inputs, **kwargs)
-        if method != "__call__" or handler is None:
-            call = (
-                ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-            )
-            raise TypeError(_no_rule(call))
-        if "out" in kwargs:
-            raise TypeError(_drops_gradient(ufunc.__name__))
-        raise TypeError(
-            f"np.{ufunc.__name__}: {', '.join(kwargs)}= has no rule for Tensors. "
-            "Apply np.where to the arguments, or .astype to the result"
-        )
+            handler = DISPATCH.get(called)
+        if handler is None:
+            raise TypeError(no_rule(public_name(called)))
+        if kwargs:
+            handler = getattr(handler, "__self__", handler)  # one() or two() of it
+        return handler(*inputs, **kwargs)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
         handler = DISPATCH.get(func)
         if handler is None:
-            module = func.__module__.replace("numpy", "", 1).lstrip(".")
-            raise TypeError(_no_rule(f"{module}.{func.__name__}".lstrip(".")))
+            raise TypeError(no_rule(public_name(func)))
         check_operands(func.__name__, args, kwargs, self._refused)
         if state.get().tape is not None and func.__name__ not in FOLLOWED:
             _guard(args, kwargs)
-        if kwargs or len(args) > 2:
-            signature = _signature(func)
-            bound = signature.bind(*args, **kwargs).arguments
-            if bound.get("out") is not None:
-                raise TypeError(_drops_gradient(func.__name__))
-            if any(isinstance(value, Tensor) for value in kwargs.values()):
-                args, kwargs = positional(signature, bound, kwargs)
         return handler(*args, **kwargs)
 
     @property
@@ -335,9 +302,15 @@ class Tensor(Recording):
         """The name of the operation that made this Tensor; "leaf" where none did."""
         return self._primitive.name if self._primitive is not None else "leaf"
 
-    def item(self) -> Any:
-        """The value of a Tensor of one element, as a Python number."""
-        return self._data if type(self._data) is float else self._data.item()
+    def item(self, *place: Any) -> Any:
+        """The value of a Tensor of one element, or of one place, as a Python number."""
+        if type(self._data) is float:
+            return np.asarray(self._data).item(*place)
+        return self._data.item(*place)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers, outside of the graph."""
+        return self._data if type(self._data) is float else self._data.tolist()
 
     def detach(self) -> Tensor:
         """The value alone: a Tensor outside of the graph, read-only and not a copy."""
@@ -363,18 +336,6 @@ class Tensor(Recording):
         """
         DISPATCH["backward"](self, gradient)
 
-    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
-        """np.reshape(self, shape); the sizes may be given one by one."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
-
-    def transpose(self, *axes: Any) -> Any:
-        """np.transpose(self, axes); the axes may be given one by one."""
-        return np.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
-
-    def astype(self, dtype: Any) -> Any:
-        """The values in another dtype; the gradient comes back in this one."""
-        return DISPATCH[np.ndarray.astype](self, dtype)
-
     def relu(self) -> Any:
         """max(self, 0)"""
         return DISPATCH["relu"](self)
@@ -382,18 +343,6 @@ class Tensor(Recording):
     def sigmoid(self) -> Any:
         """1 / (1 + exp(−self))"""
         return DISPATCH["sigmoid"](self)
-
-    def dot(self, other: Any) -> Any:
-        """np.dot(self, other)"""
-        return np.dot(self, other)
-
-    def compress(self, condition: Any, axis: int | None = None) -> Any:
-        """np.compress(condition, self, axis)"""
-        return np.compress(condition, self, axis)
-
-    def flatten(self) -> Any:
-        """np.ravel(self)"""
-        return np.ravel(self)
 
     def __getitem__(self, index: Any) -> Any:
         return DISPATCH[operator.getitem](self, index)
@@ -412,9 +361,15 @@ class Tensor(Recording):
             _guard((exponent,), {})
         return DISPATCH[np.power](self, exponent)
 
-    __neg__ = _method(np.negative)
-    __pos__ = _method(np.positive)
-    __abs__ = _method(np.absolute)
+    def __neg__(self) -> Any:
+        return DISPATCH[np.negative](self)
+
+    def __pos__(self) -> Any:
+        return DISPATCH[np.positive](self)
+
+    def __abs__(self) -> Any:
+        return DISPATCH[np.absolute](self)
+
     __add__, __radd__ = _operator(np.add), _reflected(np.add)
     __sub__, __rsub__ = _operator(np.subtract), _reflected(np.subtract)
     __mul__, __rmul__ = _operator(np.multiply), _reflected(np.multiply)
@@ -428,39 +383,6 @@ class Tensor(Recording):
     __gt__, __ge__ = _operator(np.greater), _operator(np.greater_equal)
     __eq__ = _operator(np.equal)
     __ne__ = _operator(np.not_equal)
-
-    sum, mean = _method(np.sum), _method(np.mean)
-    max, min = _method(np.max), _method(np.min)
-    std, var, prod = _method(np.std), _method(np.var), _method(np.prod)
-    exp, log, tanh = _method(np.exp), _method(np.log), _method(np.tanh)
-    argmax, argmin, argsort = _method(np.argmax), _method(np.argmin), _method(np.argsort)
-    cumsum, cumprod, clip = _method(np.cumsum), _method(np.cumprod), _method(np.clip)
-    repeat, take, copy = _method(np.repeat), _method(np.take), _method(np.copy)
-    diagonal, trace = _method(np.diagonal), _method(np.trace)
-    ravel, squeeze = _method(np.ravel), _method(np.squeeze)
-    swapaxes = _method(np.swapaxes)
-    all, any, round = _method(np.all), _method(np.any), _method(np.round)
-    nonzero, searchsorted = _method(np.nonzero), _method(np.searchsorted)
-
-    def __copy__(self) -> Any:
-        """A leaf of its own of a leaf; of all else the identity, as an operation.
-
-        The variables by which `grad` and its kin differentiate count as computed while
-        their function runs.
-        """
-        if self._primitive is None and self._spent is not False:
-            tape = state.get().tape
-            if tape is not None:
-                tape.meet((self,))
-            make, given = self.__reduce__()
-            return make(*given)
-        found = DISPATCH[np.positive](self)
-        found.name = self.name
-        return found
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        """See `__copy__`: a Tensor has nothing that another one could change."""
-        return self.__copy__()
 
     def __reduce__(self) -> Any:
         """A leaf is pickled as a leaf of its own; what a graph leads to is not."""
@@ -580,30 +502,6 @@ def _own(data: Any) -> Any:
     return array
 
 
-def positional(
-    signature: inspect.Signature, bound: dict[str, Any], keywords: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Move the Tensors among the keywords to their places in the signature."""
-    order = list(signature.parameters)
-    last = max(i for i, n in enumerate(order) if isinstance(bound.get(n), Tensor))
-    names = order[: last + 1]
-    missing = [name for name in names if name not in bound]
-    if missing:
-        raise TypeError(
-            f"a Tensor was given as {names[-1]}=, which has no rule; expected a value, "
-            "such as its `.data`"
-        )
-    rest = {name: v for name, v in keywords.items() if name not in names}
-    return tuple(bound[name] for name in names), rest
-
-
-def _drops_gradient(function: str) -> str:
-    return (
-        f"np.{function}: out= (and in-place forms such as `array += tensor`) would drop "
-        "the gradient. Use the result: `array = array + tensor`"
-    )
-
-
 def seal(array: Any) -> int:
     """A checksum, by which a change of the array is seen."""
     if not array.flags.c_contiguous:
@@ -621,14 +519,6 @@ def settle(x: Tensor) -> None:
         if seal(x._data) != x._seal:
             x._since = next(clock)
         x._exposed, x._seal = False, None
-
-
-def _no_rule(function: str) -> str:
-    return (
-        f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
-        "of functions that have one, declare one with autograd.primitive, or leave the "
-        "graph with `.data`"
-    )
 
 
 def value_of(x: Any) -> Any:

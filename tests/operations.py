@@ -558,6 +558,15 @@ def covariance(x, *, bias=False):
     return np.squeeze(x @ np.swapaxes(x, 0, 1) / (n - (not bias)))
 
 
+def weighted_covariance(x):
+    """np.cov of the row `cov of weights`, by its formula."""
+    importance = np.exp(x[0])
+    w = importance * [1, 2, 3]
+    x = x - (x @ w / np.sum(w))[:, np.newaxis]
+    count = np.sum(w) - np.sum(w * importance) / np.sum(w)
+    return np.squeeze((x * w) @ x.T / count)
+
+
 def correlation(x):
     c = np.reshape(covariance(x), (len(x), len(x)))
     return np.squeeze(c / np.sqrt(np.outer(np.diagonal(c), np.diagonal(c))))
@@ -1383,6 +1392,53 @@ TABLE = [
     ),
     Operation(
         "linspace open", lambda x, y: np.linspace(x, y, 4, endpoint=False), binary()
+    ),
+    call(np.logspace, lambda x, y: np.logspace(x * x / 9, y / 3, 4), binary()),
+    Operation(
+        "logspace by base",
+        lambda x, y: np.logspace(x, 2.0, 3, base=y, endpoint=False),
+        binary(right=POSITIVE),
+    ),
+    call(
+        np.geomspace,
+        lambda x, y: np.geomspace(-x, -y, 5, axis=-1),
+        binary(POSITIVE, POSITIVE),
+        plain=lambda x, y: np.stack(
+            [-np.exp(np.log(x) * (1 - k / 4) + np.log(y) * k / 4) for k in range(5)],
+            axis=-1,
+        ),
+    ),
+    Operation(
+        "einsum of numbered axes",
+        lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0]),
+        by_signature("(a,n),(n,b)->(a,b)", batch=False),
+    ),
+    Operation(
+        "einsum of dots and numbered axes",
+        lambda x, y: np.einsum(x, [..., 0, 1], y, [..., 1, 2]),
+        by_signature("(a,n),(n,b)->(a,b)"),
+    ),
+    Operation(
+        "var about a mean",
+        lambda x: np.var(x, axis=0, mean=np.sum(x, axis=0, keepdims=True)),
+        unary(ANY, NONEMPTY),
+        plain=lambda x: np.sum((x - np.sum(x, axis=0)) ** 2, axis=0) / len(x),
+    ),
+    Operation(
+        "average over axes",
+        lambda x, k: np.average(x, axis=(1, 0), weights=np.exp(x[..., 0].T)),
+        square(3, 3),
+    ),
+    Operation(
+        "pad by its own elements",
+        lambda x, k: np.pad(x, 1, constant_values=np.sum(x) ** 2),
+        square(1, 3),
+    ),
+    Operation(
+        "cov of weights",
+        lambda x: np.cov(x, fweights=[1, 2, 3], aweights=np.exp(x[0])),
+        unary(ANY, st.integers(1, 3).map(lambda n: (n, 3))),
+        plain=weighted_covariance,
     ),
     call(
         np.polyval,

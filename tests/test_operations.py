@@ -334,8 +334,11 @@ def test_quantiles_of_nan_are_nan():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda x: np.quantile([1.0, 2.0], x / 4), "which an ndarray would drop"),
-        (lambda x: np.percentile([1.0, 2.0], x), "which an ndarray would drop"),
+        (
+            lambda x: np.quantile([1.0, 2.0], x / 4),
+            "np.quantile: q was given as a Tensor",
+        ),
+        (lambda x: np.percentile([1.0, 2.0], x), "np.percentile: q was given as a"),
         (lambda x: np.fill_diagonal(x, 0.0), "np.fill_diagonal: .* np.where"),
         (lambda x: np.copyto(np.zeros(3), x), "np.copyto: .* not changed in place"),
         (lambda x: np.put(x, [0], 1.0), "np.put: .* not changed in place"),
@@ -347,7 +350,7 @@ def test_quantiles_of_nan_are_nan():
         (lambda x: np.fft.fft(x), "np.fft.fft: no rule for Tensors"),
         (lambda x: np.histogram(x), "np.histogram: no rule for Tensors"),
         (lambda x: np.quantile(x, 0.5, weights=[1, 2, 3]), "np.quantile: weights="),
-        (lambda x: np.percentile(x, 50, weights=[1, 2, 3]), "np.quantile: weights="),
+        (lambda x: np.percentile(x, 50, weights=[1, 2, 3]), "np.percentile: weights="),
         (
             lambda x: np.pad(x, 1, constant_values=(x[0], 1.0)),
             "which an ndarray would drop",
@@ -421,7 +424,7 @@ def test_norms_at_zero_and_by_name():
     (t,) = tensors(np.eye(2))
     assert np.linalg.norm(t, "fro").item() == pytest.approx(np.sqrt(2))
     for order, axis in (("fro", 0), (3, None), ("max", None)):
-        with pytest.raises(ValueError, match=r"np.linalg.norm: ord=.* expected"):
+        with pytest.raises(ValueError, match=r"Invalid norm order"):
             np.linalg.norm(t, order, axis)
 
 
@@ -448,7 +451,7 @@ def test_python_floats_are_computed_as_numpy_would(x, y):
 
 
 FACTORS = [
-    (lambda x: np.linalg.svd(x, hermitian=True), "hermitian=True has no rule"),
+    (lambda x: np.linalg.svd(x[1:], hermitian=True), "hermitian=True has no rule"),
     (lambda x: np.linalg.svd(x)[0].sum().backward(), "a gradient came through column 2"),
     (lambda x: np.linalg.svd(x.T)[2].sum().backward(), "full_matrices=False"),
     (lambda x: np.linalg.eig(x[1:] * [[0, 1], [-1, 0]]), "eig: the result is complex128"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from autograd.backward import cast
 from autograd.primitive import implements
 from autograd.rules.shapes import scatter
-from autograd.tensor import array_of, listed, value_of
+from autograd.tensor import Tensor, array_of, listed, value_of
 
 __all__: list[str] = []
 
@@ -23,7 +24,7 @@ def _divmod(x: Any, y: Any) -> tuple[Any, Any]:
 @implements(np.modf)
 def _modf(x: Any) -> tuple[Any, Any]:
     whole = np.trunc(x)
-    return x - whole, whole
+    return np.where(np.isinf(x), 0, x - np.where(np.isinf(x), 0, whole)), whole
 
 
 @implements(np.frexp)
@@ -36,11 +37,6 @@ def _frexp(x: Any) -> tuple[Any, Any]:
 def _unwrap(x: Any, *args: Any, **kwargs: Any) -> Any:
     value = array_of(x)
     return x + (np.unwrap(value, *args, **kwargs) - value)
-
-
-@implements(np.nancumsum)
-def _nancumsum(x: Any, axis: int | None = None) -> Any:
-    return np.cumsum(np.where(np.isnan(x), 0, x), axis=axis)
 
 
 def _cumulative(function: Any, scan: Any, start: float) -> None:
@@ -56,7 +52,9 @@ def _cumulative(function: Any, scan: Any, start: float) -> None:
         found = scan(x, axis=axis)
         if not include_initial:
             return found
-        first = np.full_like(np.take(value_of(x), [0], axis=axis), start)
+        shape = list(np.shape(x))
+        shape[axis] = 1
+        first = np.full(shape, start, np.result_type(x))
         return np.concatenate([first, found], axis=axis)
 
 
@@ -78,13 +76,52 @@ def _ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @implements(np.linspace)
 def _linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False,
+    *, axis: int = 0, device: Any = None,
+) -> Any:  # fmt: skip
+    start, stop = listed(start), listed(stop)
+    parts = num - 1 if endpoint else num
+    steps = np.reshape(
+        np.arange(num) / max(parts, 1), (-1, *(1,) * np.ndim(start + stop))
+    )
+    found = start + (stop - start) * steps
+    if endpoint and num > 1:  # where start + (stop − start) may be another number
+        found = np.concatenate([found[:-1], np.broadcast_to(stop, np.shape(found[:1]))])
+    found = np.moveaxis(found, 0, axis)
+    return (found, (stop - start) / (parts or np.nan)) if retstep else found
+
+
+@implements(np.logspace)
+def _logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0,
+    *, axis: int = 0,
+) -> Any:  # fmt: skip
+    """`base` to the power of evenly spaced numbers."""
+    start, stop, base = listed(start), listed(stop), listed(base)
+    if np.ndim(base):
+        start, stop = (
+            np.broadcast_to(x, np.shape(start + stop + base)) for x in (start, stop)
+        )
+        base = np.expand_dims(np.broadcast_to(base, np.shape(start)), axis)
+    return np.power(base, np.linspace(start, stop, num, endpoint=endpoint, axis=axis))
+
+
+@implements(np.geomspace, by_value=True)
+def _geomspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, axis: int = 0
 ) -> Any:
+    """From start to stop, both of one sign, by a constant factor."""
     start, stop = listed(start), listed(stop)
-    parts = max(num - 1 if endpoint else num, 1)
-    steps = np.reshape(np.arange(num) / parts, (-1, *(1,) * np.ndim(start + stop)))
-    found = start + (stop - start) * steps
-    return cast(np.moveaxis(found, 0, axis), np.result_type(start, stop, 1.0))
+    sign = np.sign(value_of(start))
+    ends = np.log10(start / sign), np.log10(stop / sign)
+    found = np.power(10.0, np.linspace(*ends, num, endpoint=endpoint)) * sign
+    first, last = (np.broadcast_to(x, np.shape(found[:1])) for x in (start, stop))
+    if num > 1:  # the ends themselves are without rounding
+        inside = found[1:-1] if endpoint else found[1:]
+        found = np.concatenate([first, inside, last][: 3 if endpoint else 2])
+    elif num == 1:
+        found = first
+    return np.moveaxis(found, 0, axis)
 
 
 @implements(np.polyval)
@@ -103,20 +140,30 @@ def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return np.power(x[:, np.newaxis], powers)
 
 
-@implements(np.cov)
+@implements(np.cov, by_value=True)
 def _cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None
-) -> Any:
-    """Of the rows, or the columns, without weights."""
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None,
+    fweights: Any = None, aweights: Any = None,
+) -> Any:  # fmt: skip
+    """Of the rows, or the columns: Σ w (x − x̄)(x − x̄)ᵀ over a normalising constant."""
+    if ddof is None:
+        ddof = 1 if bias == 0 else 0
     rows = [
         np.atleast_2d(x) if rowvar or np.ndim(x) < 2 else x.T
         for x in (listed(m), listed(y))
         if x is not None
     ]
     x = cast(np.concatenate(rows), np.result_type(np.float64, *rows))
-    x = x - np.mean(x, axis=1, keepdims=True)
-    count = np.shape(x)[1] - (int(not bias) if ddof is None else ddof)
-    return np.squeeze(x @ x.T / count)
+    if fweights is aweights is None:
+        x = x - np.mean(x, axis=1, keepdims=True)
+        return np.squeeze(x @ x.T / np.maximum(np.shape(x)[1] - ddof, 0.0))
+    weights = listed(1 if fweights is None else fweights)
+    if aweights is not None:
+        weights = weights * listed(aweights)
+    total = np.sum(weights)
+    x = x - np.sum(x * weights, axis=1, keepdims=True) / total
+    less = ddof if aweights is None else ddof * np.sum(weights * listed(aweights)) / total
+    return np.squeeze((x * weights) @ x.T / np.maximum(total - less, 0.0))
 
 
 @implements(np.corrcoef)
@@ -127,7 +174,7 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 
 
 @implements(np.broadcast_arrays)
-def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def _broadcast_arrays(*arrays: Any, subok: bool = False) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*map(np.shape, arrays))
     return tuple(np.broadcast_to(x, shape) for x in arrays)
 
@@ -161,7 +208,7 @@ def _block(arrays: Any) -> Any:
     return joined(arrays, -depth)
 
 
-@implements(np.insert)
+@implements(np.insert, by_value=True)
 def _insert(x: Any, places: Any, values: Any, axis: int | None = None) -> Any:
     """The elements' numbers, and −1, −2, … for the values', tell what went where."""
     n, numbers = np.size(x), np.arange(np.size(x)).reshape(np.shape(x))
@@ -172,7 +219,7 @@ def _insert(x: Any, places: Any, values: Any, axis: int | None = None) -> Any:
     ]
 
 
-@implements(np.unique)
+@implements(np.unique, by_value=True)
 def _unique(
     x: Any, return_index: bool = False, *, axis: Any = None, **others: Any
 ) -> Any:
@@ -183,7 +230,7 @@ def _unique(
     return (first, *rest) if rest else first
 
 
-@implements(np.extract)
+@implements(np.extract, by_value=True)
 def _extract(condition: Any, x: Any) -> Any:
     return np.compress(np.ravel(value_of(condition)), np.ravel(x))
 
@@ -193,7 +240,7 @@ def _diagflat(x: Any, k: int = 0) -> Any:
     return np.diag(np.ravel(x), k)
 
 
-@implements(np.bincount)
+@implements(np.bincount, by_value=True)
 def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     places = array_of(x).astype(np.intp, casting="safe")
     if weights is None:
@@ -202,28 +249,56 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return scatter(cast(weights, np.float64), places, (size,))
 
 
-@implements(np.piecewise)
+def _piecewise_of_values(
+    x: Any, conditions: Any, functions: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """np.piecewise without a call of the functions, for its checks alone."""
+    return np.piecewise(x, conditions, [0 if callable(f) else f for f in functions])
+
+
+@implements(np.piecewise, trial=_piecewise_of_values)
 def _piecewise(x: Any, conditions: Any, functions: Any, *args: Any, **kwargs: Any) -> Any:
-    """Each function meets only the elements where its condition holds."""
-    conditions = [*np.reshape(np.asarray(conditions, bool), (-1, *np.shape(x)))]
+    """Each function is called on the elements where its condition holds, if any."""
+    alone = np.isscalar(conditions) or np.ndim(conditions[0]) < np.ndim(x)
+    shape, x, functions = np.shape(x), np.atleast_1d(x), list(functions)
+    conditions = [
+        array_of(c).astype(bool) for c in ([conditions] if alone else conditions)
+    ]
     if len(functions) == len(conditions) + 1:
-        conditions.append(~np.any(conditions, axis=0))
+        conditions.append(~np.any(np.stack(conditions), axis=0))
     result = np.zeros_like(x)
     for condition, function in zip(conditions, functions, strict=True):
+        condition = condition if condition.ndim else condition[np.newaxis]
         if callable(function):
-            part = function(x[condition], *args, **kwargs)
+            if not np.any(condition):
+                continue
+            chosen = x[condition]
+            part = np.broadcast_to(function(chosen, *args, **kwargs), np.shape(chosen))
             function = scatter(part, condition, np.shape(x))
-        result = np.where(condition, function, result)
-    return result
+        inner = (1,) * (np.ndim(x) - condition.ndim)
+        mask = np.reshape(condition, condition.shape + inner)
+        result = np.where(mask, function, result)
+    if not isinstance(result, Tensor):  # of x no element was asked for
+        result = np.where(False, x, result)
+    return np.reshape(result, shape)
 
 
-@implements(np.apply_along_axis)
+def _along_axis_of_values(
+    function: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any
+) -> None:
+    """np.apply_along_axis without a call of the function, for its checks alone."""
+    np.apply_along_axis(lambda row: 0.0, axis, x)
+
+
+@implements(np.apply_along_axis, trial=_along_axis_of_values)
 def _apply_along_axis(
     function: Callable[..., Any], axis: int, x: Any, *args: Any, **kwargs: Any
 ) -> Any:
     x = np.moveaxis(x, axis, -1)
     *kept, n = np.shape(x)
-    found = np.stack([function(row, *args, **kwargs) for row in np.reshape(x, (-1, n))])
+    rows = np.reshape(x, (math.prod(kept), n))
+    parts = [listed(function(row, *args, **kwargs)) for row in rows]
+    found = cast(np.stack(parts), np.result_type(parts[0]))
     found = np.reshape(found, (*kept, *np.shape(found)[1:]))
     place, new = axis % (len(kept) + 1), range(len(kept), np.ndim(found))
     return np.moveaxis(found, new, [place + i for i in range(len(new))])

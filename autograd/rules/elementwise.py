@@ -20,7 +20,8 @@ from autograd.rules.scaled import (
     weight,
     weight2,
 )
-from autograd.tensor import DISPATCH, array_of, value_of
+from autograd.signature import no_keyword
+from autograd.tensor import DISPATCH, array_of, listed, value_of
 
 LOG2, LOG10 = math.log(2), math.log(10)
 
@@ -133,10 +134,19 @@ rule(
     lambda g, ans, x, y: g * np.where(np.isnan(x), np.nan, 0.0),
     lambda g, ans, x, y: np.where(x == 0, g, 0),
 )
-rule(
+nan_to_num = rule(
     np.nan_to_num,
     lambda g, ans, x, *args, **kwargs: np.where(np.isfinite(x), g, 0),
 )
+
+
+@implements(np.nan_to_num, trial=None)
+def _nan_to_num(x: Any, copy: Any = True, **kwargs: Any) -> Any:
+    if not copy or isinstance(copy, str):
+        raise TypeError(no_keyword("nan_to_num", "copy", copy))
+    return nan_to_num(x, **kwargs)
+
+
 rule(
     np.where,
     None,
@@ -200,14 +210,18 @@ rule(np.sinc, lambda g, ans, x: g * _sinc_slope(x, 1))
 
 
 @implements(np.clip)
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, **kwargs: Any) -> Any:
+def _clip(
+    x: Any, a_min: Any = None, a_max: Any = None, *,
+    min: Any = None, max: Any = None,  # noqa: A002 (NumPy's words)
+) -> Any:  # fmt: skip
     """min(max(x, a_min), a_max); on a bound the gradient is x's, as in PyTorch."""
-    low, high = kwargs.pop("min", a_min), kwargs.pop("max", a_max)
-    if kwargs:
-        raise TypeError(f"np.clip: {', '.join(kwargs)} cannot be given with a Tensor")
+    low, high = (
+        listed(a_min if min is None else min),
+        listed(a_max if max is None else max),
+    )
     if low is not None:
-        x = np.where(np.less(x, low), low, x)
-    return x if high is None else np.where(np.greater(x, high), high, x)
+        x = np.where(np.less(x, low) | np.isnan(low), low, x)
+    return x if high is None else np.where(np.greater(x, high) | np.isnan(high), high, x)
 
 
 @primitive

@@ -22,7 +22,7 @@ from autograd.rules.spectra import (
     vectors,
     weights_of,
 )
-from autograd.tensor import DISPATCH, Tensor, value_of
+from autograd.tensor import Tensor, value_of
 
 __all__: list[str] = []
 
@@ -82,7 +82,7 @@ def _eigh(x: Any, UPLO: str = "L") -> Any:
         LinAlgError: in the sweep, where a gradient comes through eigenvectors whose
             eigenvalues are equal or nearly so; see `autograd.rules.spectra`.
     """
-    if UPLO != "L":
+    if UPLO.upper() != "L":
         x = _transposed(x)
     return type(np.linalg.eigh(np.eye(1)))(*_eigh_parts(eigh(x)))
 
@@ -98,7 +98,7 @@ def _eigvalsh(x: Any, UPLO: str = "L") -> Any:
         LinAlgError: in a second derivative, where eigenvalues that are equal or nearly
             so have different gradients, or gradients that vary.
     """
-    return eigvalsh(x if UPLO == "L" else _transposed(x))
+    return eigvalsh(x if UPLO.upper() == "L" else _transposed(x))
 
 
 def _eigvalsh_vjp(g: Any, ans: Any, x: Any) -> Any:
@@ -187,7 +187,7 @@ def _eigvals_vjp(g: Any, ans: Any, x: Any) -> Any:
 
 
 eigvals = Primitive(np.linalg.eigvals).defvjp(_eigvals_vjp)
-DISPATCH[np.linalg.eigvals] = eigvals
+implements(np.linalg.eigvals, trial=None)(eigvals)
 
 
 def _svd_packed(x: Any, order: int = 1) -> Any:
@@ -377,13 +377,16 @@ def _np_qr(x: Any, mode: str = "reduced") -> Any:
     return r if mode == "r" else type(np.linalg.qr(np.eye(1)))(q, r)
 
 
-@implements(np.linalg.lstsq)
+@implements(np.linalg.lstsq, by_value=True)
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """By the pseudo-inverse."""
     rank = np.linalg.lstsq(value_of(a), value_of(b), rcond=rcond)[2]
     m, n = np.shape(a)
+    eps = np.finfo(np.result_type(a, 0.0)).eps
     if rcond is None:
-        rcond = max(m, n) * np.finfo(np.result_type(a, 0.0)).eps
+        rcond = max(m, n) * eps
+    elif not 0 < rcond < 1:  # LAPACK's meaning of these
+        rcond = eps
     x = np.matmul(np.linalg.pinv(a, rcond), b)
     residuals = np.sum(np.square(b - np.matmul(a, x)), axis=0)
     if rank < n or m <= n:

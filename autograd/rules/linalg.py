@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive, implements, rule
+from autograd.signature import no_keyword
 from autograd.tensor import value_of
 
 __all__: list[str] = []
@@ -101,7 +102,7 @@ def _matrix_power(x: Any, n: int) -> Any:
 @implements(np.linalg.multi_dot)
 def _multi_dot(arrays: Any) -> Any:
     """From the left to the right; matmul's vectors at the ends."""
-    return reduce(np.matmul, arrays)
+    return np.dot(*arrays) if len(arrays) == 2 else reduce(np.matmul, arrays)
 
 
 def _root(x: Any) -> Any:
@@ -197,6 +198,8 @@ def _np_vector_norm(
     keepdims: bool = False,
     ord: Any = 2,  # noqa: A002
 ) -> Any:
+    if ord is None:
+        raise TypeError(no_keyword("linalg.vector_norm", "ord", ord))
     return _vector_norm(x, ord, axis, keepdims)
 
 

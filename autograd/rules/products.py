@@ -13,7 +13,7 @@ from autograd.backward import cast
 from autograd.deferred import Product
 from autograd.primitive import Primitive, implements, rule
 from autograd.programs.tracing import ARRAYS
-from autograd.tensor import DISPATCH, Tensor, array_of, listed, value_of
+from autograd.tensor import Tensor, array_of, listed, value_of
 
 __all__ = ["inner_x", "inner_y", "rows_of"]
 
@@ -58,8 +58,7 @@ def _product(left: Any, right: Any) -> Any:
     return np.matmul(left.T, right)
 
 
-rule(np.matmul, _matmul_x, _matmul_y)
-DISPATCH[np.linalg.matmul] = DISPATCH[np.matmul]
+implements(np.linalg.matmul, trial=None)(rule(np.matmul, _matmul_x, _matmul_y).two)
 
 
 def rows_of(x: Any) -> Any:
@@ -105,7 +104,7 @@ def _inner(x: Any, y: Any) -> Any:
 
 # np.inner(x, W) is x Wᵀ for rows of samples x (B, D) and a matrix W (H, D).
 inner = Primitive(_inner, name="inner").defvjp(inner_x, inner_y)
-DISPATCH[np.inner] = inner
+implements(np.inner, trial=None)(inner)
 
 
 @implements(np.linalg.tensordot)
@@ -186,10 +185,12 @@ if hasattr(np, "vecdot"):  # from NumPy 2.0 on
 
     @implements(np.linalg.vecdot)
     @implements(np.vecdot)
-    def _vecdot(x: Any, y: Any, axis: int = -1) -> Any:
+    def _vecdot(x: Any, y: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
+        x, y = listed(x), listed(y)
         if axis != -1:
             x, y = np.moveaxis(x, axis, -1), np.moveaxis(y, axis, -1)
-        return np.sum(x * y, axis=-1)
+        found = np.sum(x * y, axis=-1)
+        return np.expand_dims(found, axis) if keepdims else found
 
 
 if hasattr(np, "matvec"):  # from NumPy 2.2 on
@@ -256,9 +257,10 @@ def _interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
     """Between the points (xp, fp) around x, which must increase; beyond them constant."""
-    if period is not None:
-        raise TypeError("np.interp: period= has no rule for Tensors")
     x, xp, fp = listed(x), listed(xp), listed(fp)
+    if period is not None:
+        left = right = None
+        x, xp, fp = _periodic(x, xp, fp, abs(period))
     at, knots = value_of(x), array_of(xp)
     below = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, knots.size - 2)
     if knots.size == 1:
@@ -269,6 +271,15 @@ def _interp(
     found = np.where(at < knots[0], fp[0] if left is None else left, inside)
     found = np.where(at > knots[-1], fp[-1] if right is None else right, found)
     return cast(found, np.float64)  # whatever came in, as NumPy has it
+
+
+def _periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
+    """One period of the points, in order, and the nearest of the periods beside it."""
+    x, xp = np.remainder(x, period), np.remainder(xp, period)
+    order = np.argsort(value_of(xp))
+    xp, fp = xp[order], fp[order]
+    xp = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return x, xp, np.concatenate([fp[-1:], fp, fp[:1]])
 
 
 def _einsum(subscripts: str, *operands: Any) -> Any:
@@ -304,11 +315,26 @@ def _einsum_vjp(place: int) -> Any:
 einsum.defvjp_each(_einsum_vjp)
 
 
+def _as_text(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Operands, each with the numbers of its axes, as subscripts and operands."""
+    letters = string.ascii_uppercase + string.ascii_lowercase
+
+    def text(axes: Any) -> str:
+        return "".join("..." if a is Ellipsis else letters[a] for a in axes)
+
+    result = f"->{text(operands[-1])}" if len(operands) % 2 else ""
+    return ",".join(map(text, operands[1::2])) + result, operands[: len(operands) - 1 : 2]
+
+
 @implements(np.einsum)
-def _np_einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+def _np_einsum(
+    *operands: Any, optimize: Any = False, order: Any = "K", casting: Any = "safe"
+) -> Any:
     """Any number of operands; ellipses get letters, repeated letters take diagonals."""
+    subscripts, *rest = operands
     if not isinstance(subscripts, str):
-        raise TypeError("np.einsum: expected the subscripts as text, such as 'ij,jk->ik'")
+        subscripts, rest = _as_text(operands)  # type: ignore[assignment]
+    operands = tuple(map(listed, rest))
     terms, result = _spelled_out(subscripts.replace(" ", ""), operands)
     plain = [_diagonals(t, x) for t, x in zip(terms, operands, strict=True)]
     letters = ",".join(term for term, _ in plain)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import cast
+from autograd.composition import in_dtype, plain
 from autograd.primitive import Primitive, implements, rule
 from autograd.tensor import DISPATCH, Tensor, listed, value_of
 
@@ -88,8 +89,38 @@ rule(np.mean, _mean)
 rule(np.max, _extremum)
 rule(np.min, _extremum)
 DISPATCH[np.amax], DISPATCH[np.amin] = DISPATCH[np.max], DISPATCH[np.min]
-rule(np.var, _var)
-rule(np.std, _std)
+
+
+def _spreads(function: Callable[..., Any], vjp: Callable[..., Any]) -> None:
+    """Declare np.var or np.std, which are compositions where the mean is a Tensor."""
+    declared = rule(function, vjp)
+
+    def spread(*args: Any, **kwargs: Any) -> Any:
+        if not isinstance(kwargs.get("mean"), Tensor):
+            return declared(*args, **kwargs)
+        expected = function(*plain(args), **plain(kwargs))
+        squares = np.reshape(_about(*args, **kwargs), np.shape(expected))
+        if function is np.var:
+            return squares
+        zero = value_of(squares) == 0
+        return np.where(zero, 0, np.sqrt(np.where(zero, 1, squares)))
+
+    DISPATCH[function] = spread
+
+
+def _about(
+    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
+    keepdims: bool = False, *, where: Any = True, mean: Any, correction: Any = None,
+) -> Any:  # fmt: skip
+    """The mean of (x − mean)², with the axes kept."""
+    x = in_dtype(x, dtype)
+    ddof = ddof if correction is None else correction
+    count = np.maximum(_count(x, axis, where) - ddof, 0).astype(np.result_type(x))
+    return np.sum(np.square(x - mean), axis=axis, keepdims=True, where=where) / count
+
+
+_spreads(np.var, _var)
+_spreads(np.std, _std)
 
 
 def _reversed_cumsum(g: Any, axis: int) -> Any:
@@ -148,14 +179,11 @@ def _rows(x: Any, axes: tuple[int, ...], kept: list[int]) -> Any:
 
 @implements(np.prod)
 def _prod(
-    x: Any,
-    axis: Any = None,
-    *,
-    keepdims: bool = False,
-    initial: Any = 1,
+    x: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = 1,
     where: Any = True,
-) -> Any:
+) -> Any:  # fmt: skip
     """The last of the running products of the reduced axes, laid out as one."""
+    initial = 1 if initial is None else initial
     if where is not True:
         x = np.where(where, x, 1)
     ndim = np.ndim(x)
@@ -178,49 +206,77 @@ def _ptp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     )
 
 
-@implements(np.average)
+@implements(np.average, by_value=True)
 def _average(
     x: Any, axis: Any = None, weights: Any = None, returned: bool = False,
     *, keepdims: bool = False,
 ) -> Any:  # fmt: skip
-    """Σ w x / Σ w; one-dimensional weights go along `axis`."""
+    """Σ w x / Σ w; weights of fewer axes go along `axis`."""
+    weights = listed(weights)
     if weights is None:
         weights = np.ones(np.shape(x), np.result_type(x))
     elif np.shape(weights) != np.shape(x):
-        if not isinstance(axis, int) or np.ndim(weights) != 1:
-            raise TypeError(
-                f"np.average: weights of shape {np.shape(weights)} for an array of shape "
-                f"{np.shape(x)}; expected that shape, or one axis and weights along it"
-            )
-        shape = [1] * np.ndim(x)
-        shape[axis] = -1
+        axes = [int(a) % np.ndim(x) for a in np.atleast_1d(axis)]
+        weights = np.transpose(weights, np.argsort(axes))
+        shape = [n if i in axes else 1 for i, n in enumerate(np.shape(x))]
         weights = np.broadcast_to(np.reshape(weights, shape), np.shape(x))
     scale = np.sum(weights, axis=axis, keepdims=keepdims)
     mean = np.sum(x * weights, axis=axis, keepdims=keepdims) / scale
     return (mean, scale) if returned else mean
 
 
-def _skips_nan(
+def _replaces_nan(
     nan_function: Callable[..., Any], function: Callable[..., Any], fill: float
 ) -> None:
-    """Declare nan_function as `function` of the numbers alone."""
+    """Declare nan_function as `function` of x with `fill` in the place of NaN."""
 
-    def skipping(x: Any, axis: Any = None, **kwargs: Any) -> Any:
-        number = ~np.isnan(x)
-        counted = {} if fill else {"where": number}
-        return function(np.where(number, x, fill), axis=axis, **counted, **kwargs)
-
-    DISPATCH[nan_function] = skipping
+    @implements(nan_function)
+    def replacing(x: Any, axis: Any = None, **kwargs: Any) -> Any:
+        return function(np.where(np.isnan(x), fill, x), axis=axis, **kwargs)
 
 
-_skips_nan(np.nansum, np.sum, 0)
-_skips_nan(np.nanmean, np.mean, 0)
-_skips_nan(np.nanvar, np.var, 0)
-_skips_nan(np.nanstd, np.std, 0)
-_skips_nan(np.nanprod, np.prod, 1)
-_skips_nan(np.nancumprod, np.cumprod, 1)
+_replaces_nan(np.nansum, np.sum, 0)
+_replaces_nan(np.nanprod, np.prod, 1)
+_replaces_nan(np.nancumsum, np.cumsum, 0)
+_replaces_nan(np.nancumprod, np.cumprod, 1)
 rule(np.nanmax, _extremum)
 rule(np.nanmin, _extremum)
+
+
+def _numbers(x: Any, where: Any) -> tuple[Any, Any]:
+    """X with 0 in the place of NaN, and where it has a number that counts."""
+    number = ~np.isnan(x)
+    return np.where(number, x, 0), number if where is True else number & where
+
+
+@implements(np.nanmean)
+def _nanmean(
+    x: Any, axis: Any = None, *, keepdims: Any = False, where: Any = True
+) -> Any:
+    x, where = _numbers(x, where)
+    return np.mean(x, axis=axis, keepdims=keepdims, where=where)
+
+
+def _spread_of_numbers(
+    nan_function: Callable[..., Any], function: Callable[..., Any]
+) -> None:
+    """Declare the variance or deviation of the numbers alone: NaN of ddof or fewer."""
+
+    @implements(nan_function)
+    def spread(
+        x: Any, axis: Any = None, *, ddof: Any = 0, keepdims: Any = False,
+        where: Any = True, mean: Any = None, correction: Any = None,
+    ) -> Any:  # fmt: skip
+        x, where = _numbers(x, where)
+        ddof = ddof if correction is None else correction
+        about = {} if mean is None else {"mean": mean}
+        count = np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=keepdims)
+        found = function(x, axis=axis, ddof=ddof, keepdims=keepdims, where=where, **about)
+        return found + np.where(count > ddof, 0, np.nan)
+
+
+_spread_of_numbers(np.nanvar, np.var)
+_spread_of_numbers(np.nanstd, np.std)
 
 
 @implements(np.sort)
@@ -239,21 +295,15 @@ def _partition(x: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect
     return np.take_along_axis(x, order, axis)
 
 
-@implements(np.quantile)
 def _quantile(
     x: Any, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False,
-    weights: Any = None, skip_nan: bool = False,
+    skip_nan: bool = False,
 ) -> Any:  # fmt: skip
     """Between two neighbouring order statistics, whatever the method.
 
     NumPy's own quantile of 0, 1, …, n − 1 is the place among them, and the part of the
     way to the next.
     """
-    if weights is not None:
-        raise TypeError(
-            "np.quantile: weights= has no rule for Tensors; repeat the elements instead"
-        )
-    q = np.asarray(q) if isinstance(q, Tensor) else q  # refuses to drop a gradient
     zero = np.zeros(1, np.result_type(x))
     dtype = np.quantile(zero, q, method=method).dtype  # type: ignore[call-overload]
     q, ndim = np.asarray(q), np.ndim(x)
@@ -261,6 +311,10 @@ def _quantile(
     axes = tuple(int(a) % max(ndim, 1) for a in axes)
     kept = [n for i, n in enumerate(np.shape(x)) if i not in axes]
     rows = _rows(x, axes, kept)
+    shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
+    shape = [*q.shape, *(shape if keepdims else kept)]
+    if not np.shape(rows)[-1]:  # of no number
+        return np.broadcast_to(np.reshape(np.sum(x) + np.nan, (1,) * len(shape)), shape)
     ordered = np.moveaxis(np.sort(rows, axis=-1), -1, 0)
     size = np.shape(ordered)[0]
     counts = np.sum(~np.isnan(ordered), axis=0)
@@ -275,41 +329,44 @@ def _quantile(
     high = np.take_along_axis(ordered, np.minimum(below + 1, size - 1), 0)
     part = np.reshape(place, np.shape(below)) - below
     found = low + np.where(part > 0, high - low, 0) * part.astype(dtype)
-    shape = [1 if i in axes else n for i, n in enumerate(np.shape(x))]
-    return np.reshape(found, (*q.shape, *(shape if keepdims else kept)))
+    return np.reshape(found, shape)
 
 
-@implements(np.percentile)
-def _percentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
-    part = q / 100 if isinstance(q, (int, float)) else np.asarray(q) / 100
-    return _quantile(x, part, axis, **kwargs)
+def _quantiles(function: Callable[..., Any], per: float, skip_nan: bool) -> None:
+    @implements(function, by_value=True)
+    def quantile(
+        x: Any, q: Any, axis: Any = None, *, method: str = "linear",
+        keepdims: bool = False,
+    ) -> Any:  # fmt: skip
+        q = q / per if isinstance(q, (int, float)) else np.asarray(q) / per
+        return _quantile(x, q, axis, method=method, keepdims=keepdims, skip_nan=skip_nan)
 
 
-@implements(np.median)
-def _median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _quantile(x, 0.5, axis, keepdims=keepdims)
+_quantiles(np.quantile, 1, False)
+_quantiles(np.percentile, 100, False)
+_quantiles(np.nanquantile, 1, True)
+_quantiles(np.nanpercentile, 100, True)
 
 
-@implements(np.nanquantile)
-def _nanquantile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return _quantile(x, q, axis, skip_nan=True, **kwargs)
+def _medians(function: Callable[..., Any], skip_nan: bool) -> None:
+    @implements(function)
+    def median(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return _quantile(x, 0.5, axis, keepdims=keepdims, skip_nan=skip_nan)
 
 
-@implements(np.nanpercentile)
-def _nanpercentile(x: Any, q: Any, axis: Any = None, **kwargs: Any) -> Any:
-    return _percentile(x, q, axis, skip_nan=True, **kwargs)
-
-
-@implements(np.nanmedian)
-def _nanmedian(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return _quantile(x, 0.5, axis, keepdims=keepdims, skip_nan=True)
+_medians(np.median, False)
+_medians(np.nanmedian, True)
 
 
 @implements(np.diff)
 def _diff(
     x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None
 ) -> Any:
+    if n == 0:
+        return x
+
     def like(edge: Any) -> Any:
+        edge = listed(edge)
         shape = list(np.shape(x))
         shape[axis] = 1
         return np.broadcast_to(edge, shape) if np.ndim(edge) == 0 else edge
@@ -324,10 +381,14 @@ def _diff(
 
 @implements(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    y = np.moveaxis(y, axis, -1)
-    if x is not None:
-        dx = np.diff(x) if np.ndim(x) == 1 else np.diff(np.moveaxis(x, axis, -1), axis=-1)
-    return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2, axis=-1)
+    y, dx = listed(y), listed(dx)
+    lead, ndim = (slice(None),) * (axis % np.ndim(y)), np.ndim(y)
+    if x is not None and np.ndim(x) == 1:
+        dx = np.reshape(np.diff(x), [-1 if a == len(lead) else 1 for a in range(ndim)])
+    elif x is not None:
+        dx = np.diff(x, axis=axis)
+    sides = y[(*lead, slice(1, None))] + y[(*lead, slice(None, -1))]
+    return np.sum(dx * sides / 2, axis=axis)
 
 
 @implements(np.gradient)
@@ -337,11 +398,6 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
     axes = range(ndim) if axis is None else [int(a) % ndim for a in np.atleast_1d(axis)]
     steps = list(spacing) * len(list(axes)) if len(spacing) == 1 else list(spacing)
     steps = steps or [1.0] * len(list(axes))
-    if len(steps) != len(list(axes)):
-        raise TypeError(
-            f"np.gradient: {len(spacing)} spacings for {len(list(axes))} axes; expected "
-            "none, one, or one for each"
-        )
     found = [
         np.moveaxis(_slope(np.moveaxis(f, a, -1), listed(h), edge_order), -1, a)
         for a, h in zip(axes, steps, strict=True)
@@ -354,16 +410,15 @@ def _gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> A
 def _slope(f: Any, h: Any, edge_order: int) -> Any:
     """Differences along the last axis, for a step h or coordinates h."""
     n = np.shape(f)[-1]
-    if n < edge_order + 1:
-        raise ValueError(
-            f"np.gradient: {n} points along an axis, expected at least {edge_order + 1}"
-        )
     d = np.diff(h) if np.ndim(h) else np.ones(n - 1, np.result_type(f)) * h
     rise = (f[..., 1:] - f[..., :-1]) / d
     a, b = d[:-1], d[1:]
-    inside = (b * rise[..., :-1] + a * rise[..., 1:]) / (a + b)
+    if np.ndim(h):
+        inside = (b * rise[..., :-1] + a * rise[..., 1:]) / (a + b)
+    else:
+        inside = (f[..., 2:] - f[..., :-2]) / (2 * h)
     first, last = rise[..., :1], rise[..., -1:]
-    if edge_order == 2:
+    if edge_order != 1:
         first = first - (rise[..., 1:2] - first) * d[:1] / (d[:1] + d[1:2])
         last = last + (last - rise[..., -2:-1]) * d[-1:] / (d[-1:] + d[-2:-1])
     return np.concatenate([first, inside, last], axis=-1)

@@ -10,11 +10,13 @@ import numpy as np
 
 from autograd.arrays import check_plain
 from autograd.backward import cast
+from autograd.composition import in_dtype, plain
 from autograd.context import state
 from autograd.deferred import Deferred, Piece, Rows
 from autograd.primitive import Primitive, implements, rule
 from autograd.programs.tracing import FLOATS
-from autograd.tensor import DISPATCH, Tensor, array_of, value_of
+from autograd.signature import no_keyword
+from autograd.tensor import DISPATCH, Tensor, array_of, listed, value_of
 
 __all__: list[str] = []
 
@@ -28,16 +30,24 @@ reshape: Primitive = Primitive(_reshape, name="reshape").defvjp(
 )
 
 
-@implements(np.reshape)
+@implements(np.reshape, trial=None)
 def _np_reshape(x: Any, shape: Any, order: str = "C", copy: bool | None = None) -> Any:
-    if order not in ("C", "F"):
-        raise TypeError(f"np.reshape: order={order!r} has no rule, expected 'C' or 'F'")
-    return reshape(x, shape, order)
+    """The copy that copy=True asks for is never needed: a Tensor's value is read-only."""
+    if isinstance(copy, str) or (copy is not None and not copy):
+        raise TypeError(no_keyword("reshape", "copy", copy))
+    return reshape(x, value_of(shape), _as_c_or_f("reshape", order))
 
 
-@implements(np.ravel)
+@implements(np.ravel, trial=None)
 def _ravel(x: Any, order: str = "C") -> Any:
-    return _np_reshape(x, -1, order)
+    return reshape(x, -1, _as_c_or_f("ravel", order))
+
+
+def _as_c_or_f(function: str, order: Any) -> Any:
+    """The order of elements; "A" and "K", which ask for that in memory, have no rule."""
+    if order in ("A", "K", "a", "k"):
+        raise TypeError(no_keyword(function, "order", order))
+    return order
 
 
 rule(np.squeeze, lambda g, ans, x, axis=None: np.reshape(g, np.shape(x)))
@@ -61,9 +71,21 @@ def _transpose(g: Any, ans: Any, x: Any, axes: Any = None) -> Any:
 
 transpose = rule(np.transpose, _transpose)
 transpose.defers = True  # of products, the factors change places
-DISPATCH[np.ndarray.astype] = cast
+
+
+@implements(np.ndarray.astype, trial=np.ndarray.astype)
+def _astype_of(
+    x: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True,
+    copy: Any = True,
+) -> Any:  # fmt: skip
+    return cast(x, dtype)
+
+
 if hasattr(np, "astype"):  # from NumPy 2.1 on
-    DISPATCH[np.astype] = cast
+
+    @implements(np.astype)
+    def _astype(x: Any, dtype: Any, *, copy: Any = True, device: Any = None) -> Any:
+        return cast(x, dtype)
 
 
 @implements(np.copy)
@@ -72,8 +94,11 @@ def _copy(x: Any, order: str = "K", subok: bool = False) -> Any:
 
 
 @implements(np.full_like)
-def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
-    dtype = dtype or np.result_type(x)
+def _full_like(
+    x: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True,
+    shape: Any = None, *, device: Any = None,
+) -> Any:  # fmt: skip
+    dtype = np.result_type(x) if dtype is None else np.dtype(dtype)
     filled = np.broadcast_to(fill_value, np.shape(x) if shape is None else shape)
     if isinstance(filled, Tensor):
         return cast(filled, dtype)
@@ -102,7 +127,6 @@ getitem.defers = True  # of the products of all steps, one is made
 scatter.defvjp(lambda g, ans, x, index, shape: g[index])
 
 
-@implements(operator.getitem)
 def _index(x: Tensor, index: Any) -> Any:
     """x[index], for every index that an ndarray takes; Tensors of integers too."""
     if type(x._data) in FLOATS:
@@ -112,6 +136,9 @@ def _index(x: Tensor, index: Any) -> Any:
     if isinstance(index, tuple):
         return getitem(x, tuple(map(_plain_index, index)))
     return getitem(x, _plain_index(index))
+
+
+DISPATCH[operator.getitem] = _index
 
 
 def _plain_index(part: Any) -> Any:
@@ -133,6 +160,8 @@ def _moves(function: Callable[..., Any]) -> None:
     """
 
     def vjp(g: Any, ans: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not np.size(x):
+            return np.zeros_like(x)  # np.resize of nothing gives zeros, made of nothing
         numbers = np.arange(np.size(x)).reshape(np.shape(x))
         source = function(numbers, *args, **kwargs)
         return np.reshape(scatter(g, source, (np.size(x),)), np.shape(x))
@@ -147,18 +176,17 @@ for _function in (
     _moves(_function)
 
 
-def _atleast(function: Callable[..., Any]) -> Callable[..., Any]:
+def _atleast(function: Callable[..., Any]) -> None:
     one = DISPATCH[function]
 
+    @implements(function, trial=None)
     def each(*arrays: Any) -> Any:
         found = tuple(one(a) if isinstance(a, Tensor) else function(a) for a in arrays)
         return found[0] if len(found) == 1 else found
 
-    return each
-
 
 for _function in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
-    DISPATCH[_function] = _atleast(_function)
+    _atleast(_function)
 
 
 @implements(np.diag)
@@ -220,21 +248,19 @@ def _flipud(x: Any) -> Any:
 
 @implements(np.take)
 def _take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
-    if axis is None:
+    if axis is None or not np.ndim(x):
         x, axis = np.ravel(x), 0
     indices, n = array_of(indices), np.shape(x)[axis]
-    if not indices.size or indices.dtype.kind == "b":  # 0 and 1, here no mask
+    if not indices.size or indices.dtype.kind in "bf":  # 0 and 1, here no mask
         indices = indices.astype(np.intp)
-    if mode == "clip":
-        indices = np.clip(indices, 0, n - 1)
-    elif mode == "wrap":
-        indices = indices % n
+    if mode != "raise":
+        indices = np.take(np.arange(n), indices, mode=mode)  # type: ignore[call-overload]
     return x[_along(axis, np.ndim(x), indices)]
 
 
-@implements(np.compress)
+@implements(np.compress, by_value=True)
 def _compress(condition: Any, x: Any, axis: int | None = None) -> Any:
-    if axis is None:
+    if axis is None or not np.ndim(x):
         x, axis = np.ravel(x), 0
     return x[_along(axis, np.ndim(x), np.flatnonzero(value_of(condition)))]
 
@@ -256,16 +282,14 @@ def _select(conditions: Any, choices: Any, default: Any = 0) -> Any:
     return found
 
 
-@implements(np.choose)
-def _choose(which: Any, choices: Any) -> Any:
-    which = array_of(which)
-    if which.size and not (which.min() >= 0 and which.max() < len(choices)):
-        raise ValueError(
-            f"np.choose: entries from {which.min()} to {which.max()}, expected 0 to "
-            f"{len(choices) - 1}"
-        )
-    cases = [which == i for i in range(len(choices))]
-    return _select(cases[:-1], choices[:-1], choices[-1])
+@implements(np.choose, by_value=True)
+def _choose(which: Any, choices: Any, *, mode: str = "raise") -> Any:
+    which, n = array_of(which), len(choices)
+    if mode != "raise":
+        which = np.choose(which, range(n), mode=mode)  # type: ignore[call-overload]
+    cases = [which == i for i in range(n)]
+    shape = np.broadcast_shapes(*map(np.shape, (which, *choices)))
+    return np.broadcast_to(_select(cases[:-1], choices[:-1], choices[-1]), shape)
 
 
 PADDED_BY: dict[str, Any] = {
@@ -276,14 +300,16 @@ PADDED_BY: dict[str, Any] = {
 @implements(np.pad)
 def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     """Of NumPy's modes all but "empty", and functions."""
+    if kwargs.get("reflect_type", "even") != "even":
+        raise TypeError(no_keyword("pad", "reflect_type", kwargs["reflect_type"]))
     numbers = np.arange(np.size(x)).reshape(np.shape(x))
     if mode == "constant":
-        constant = kwargs.pop("constant_values", 0)
-        source = np.pad(numbers, pad_width, constant_values=-1, **kwargs)
-        blank = np.zeros(np.shape(x), np.result_type(x))
-        around = np.pad(blank, pad_width, constant_values=np.asarray(constant))
-        flat = np.concatenate([np.ravel(x), np.zeros(1, blank.dtype)])
-        return np.where(source < 0, around, flat[source])
+        pairs = (np.ndim(x), 2)
+        values = np.broadcast_to(listed(kwargs.get("constant_values", 0)), pairs)
+        new = -1 - np.arange(2 * np.ndim(x)).reshape(pairs)
+        source = np.pad(numbers, pad_width, constant_values=new)
+        flat = np.concatenate([np.ravel(x), cast(np.ravel(values), np.result_type(x))])
+        return flat[np.where(source < 0, np.size(x) - 1 - source, source)]
     if mode in ("edge", "reflect", "symmetric", "wrap"):
         return np.ravel(x)[np.pad(numbers, pad_width, mode=mode, **kwargs)]  # type: ignore[call-overload]
     if mode != "linear_ramp" and mode not in PADDED_BY:
@@ -293,7 +319,7 @@ def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
         )
     widths = np.broadcast_to(pad_width, (np.ndim(x), 2))
     option = kwargs.get("end_values", kwargs.get("stat_length"))
-    options = np.broadcast_to(np.asarray(option), (np.ndim(x), 2)).tolist()
+    options = np.broadcast_to(0 if option is None else listed(option), (np.ndim(x), 2))
     for axis, ends in enumerate(zip(widths, options, strict=True)):
         moved = np.moveaxis(x, axis, 0)
         before, after = (
@@ -307,10 +333,10 @@ def _pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
 def _margin(x: Any, width: int, mode: str, option: Any) -> Any:
     """What np.pad puts before x along its first axis."""
     if mode == "linear_ramp":
-        end, steps = option or 0, np.arange(width) / max(width, 1)
+        steps = np.arange(width) / max(width, 1)
         steps = steps.astype(np.result_type(x)).reshape(-1, *(1,) * (np.ndim(x) - 1))
-        return end + (x[:1] - end) * steps
-    edge = PADDED_BY[mode](x[:option], axis=0, keepdims=True)
+        return option + (x[:1] - option) * steps
+    edge = PADDED_BY[mode](x[: option or None], axis=0, keepdims=True)
     return np.repeat(edge, width, axis=0)
 
 
@@ -342,13 +368,29 @@ stack = Primitive(_stack, name="stack").defvjp_each(
 concatenate = Primitive(_concatenate, name="concatenate").defvjp_each(_concatenate_vjp)
 
 
-@implements(np.stack)
-def _np_stack(arrays: Any, axis: int = 0) -> Any:
+def _in_dtype(function: Any, arrays: Any, axis: Any, dtype: Any, casting: Any) -> Any:
+    """What is to be joined, in a dtype, where NumPy's function takes the keywords."""
+    function(plain(arrays), axis=axis, dtype=dtype, casting=casting)
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        raise TypeError(no_keyword(function.__name__, "dtype", dtype))
+    return in_dtype(arrays, dtype)
+
+
+@implements(np.stack, trial=None)
+def _np_stack(
+    arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    if dtype is not None or casting != "same_kind":
+        arrays = _in_dtype(np.stack, arrays, axis, dtype, casting)
     return stack(*arrays, axis=axis)
 
 
-@implements(np.concatenate)
-def _np_concatenate(arrays: Any, axis: int | None = 0) -> Any:
+@implements(np.concatenate, trial=None)
+def _np_concatenate(
+    arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    if dtype is not None or casting != "same_kind":
+        arrays = _in_dtype(np.concatenate, arrays, axis, dtype, casting)
     if axis is None:
         return concatenate(*(np.ravel(a) for a in arrays))
     return concatenate(*arrays, axis=axis)
@@ -356,16 +398,16 @@ def _np_concatenate(arrays: Any, axis: int | None = 0) -> Any:
 
 @implements(np.append)
 def _append(x: Any, values: Any, axis: int | None = None) -> Any:
-    return _np_concatenate((x, values), axis)
+    return _np_concatenate((x, listed(values)), axis)
 
 
 @implements(np.vstack)
-def _vstack(arrays: Any) -> Any:
+def _vstack(arrays: Any, *, casting: str = "same_kind") -> Any:
     return concatenate(*(np.atleast_2d(a) for a in arrays), axis=0)
 
 
 @implements(np.hstack)
-def _hstack(arrays: Any) -> Any:
+def _hstack(arrays: Any, *, casting: str = "same_kind") -> Any:
     flat = [np.atleast_1d(a) for a in arrays]
     return concatenate(*flat, axis=0 if np.ndim(flat[0]) == 1 else 1)
 
@@ -384,13 +426,12 @@ def _column_stack(arrays: Any) -> Any:
 def _splits(function: Callable[..., Any]) -> None:
     """Declare a function that cuts an array along one axis: each part is a slice."""
 
-    def split(x: Any, sections: Any, *axis: int, **keyword: int) -> list[Any]:
+    @implements(function, trial=None)
+    def split(x: Any, sections: Any, axis: Any = 0) -> list[Any]:
         numbers = np.arange(np.size(x)).reshape(np.shape(x))
-        return [
-            np.ravel(x)[part] for part in function(numbers, sections, *axis, **keyword)
-        ]
-
-    DISPATCH[function] = split
+        along = () if function in (np.hsplit, np.vsplit, np.dsplit) else (axis,)
+        parts = function(numbers, value_of(sections), *along)
+        return [np.ravel(x)[part] for part in parts]
 
 
 for _cut in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit):
