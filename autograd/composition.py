@@ -85,6 +85,7 @@ class Composition:
         trial: Callable[..., Any] | None,
         by_value: bool,
     ) -> None:
+        self.__doc__ = replacement.__doc__
         self.function, self.replacement = function, replacement
         self.trial, self.by_value = trial, by_value
         self.signature = signature_of(function)

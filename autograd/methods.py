@@ -59,15 +59,15 @@ class Methods:
         """The values in another dtype; the gradient comes back in this one."""
         return DISPATCH[np.ndarray.astype](self, dtype, order, casting, subok, copy)
 
-    def dot(self, b: Any, out: Any = None) -> Any:
+    def dot(self: Any, b: Any, out: Any = None) -> Any:
         """np.dot(self, b)"""
         return np.dot(self, b, out=out)
 
-    def clip(self, min: Any = None, max: Any = None, out: Any = None) -> Any:  # noqa: A002 (NumPy's words)
+    def clip(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Any:  # noqa: A002 (NumPy's words)
         """np.clip(self, min, max)"""
         return np.clip(self, min, max, out=out)
 
-    def compress(self, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    def compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
         """np.compress(condition, self, axis)"""
         return np.compress(condition, self, axis, out=out)
 
@@ -79,7 +79,7 @@ class Methods:
         """np.copy(self)"""
         return DISPATCH[np.copy](self, order)
 
-    def choose(self, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
+    def choose(self: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
         """np.choose(self, choices)"""
         return np.choose(self, choices, out=out, mode=mode)
 

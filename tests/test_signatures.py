@@ -14,10 +14,16 @@ from autograd.rules.plain import IN_PLACE, PLAIN
 from autograd.tensor import DISPATCH
 from autograd.testing import check_grads
 
+
+def is_numpys(ufunc):
+    return getattr(np, ufunc.__name__, None) is ufunc
+
+
 FUNCTIONS = [
     f
     for f in DISPATCH
-    if not isinstance(f, str) and f not in IN_PLACE and f.__name__ != "getitem"
+    if f not in IN_PLACE and (not isinstance(f, np.ufunc) or is_numpys(f))
+    if callable(f) and f.__name__ != "getitem"
 ]
 PRIVATE = re.compile(r"(^|[ .])_[a-z]\w*\(\)|<locals>|<lambda>")
 V = np.array([1.0, 2.0, 5.0])
@@ -237,9 +243,8 @@ def test_empty_arrays_are_composed_as_numpy_does():
         Tensor(empty, requires_grad=True), [empty < 0], [np.negative, 1]
     )
     assert halves.shape == (0,)
-    warned = pytest.warns(RuntimeWarning, match="Mean of empty slice")
-    with np.errstate(invalid="ignore"), warned:
-        assert np.isnan(np.median(Tensor(empty, requires_grad=True)).item())
+    found, _ = outcome(np.median, [Tensor(empty, requires_grad=True)], {})
+    assert np.isnan(found.item())
 
 
 def test_a_python_float_is_composed_like_an_array_without_axes():
