@@ -47,6 +47,8 @@ def signature_of(function: Callable[..., Any]) -> Signature:
     """The parameters of a NumPy function, or of a primitive of the user's."""
     if isinstance(function, np.ufunc):
         return Signature(("x1", "x2", "x3")[: function.nin], function.nin, UFUNC, False)
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return _of_method(function.__name__)
     parameters = inspect.signature(function).parameters.values()
     placed = [
         p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
@@ -58,6 +60,14 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         defaults,
         any(p.kind is p.VAR_POSITIONAL for p in parameters),
     )
+
+
+def _of_method(name: str) -> Signature:
+    """The parameters of a method of all ufuncs, such as np.add.reduce."""
+    defaults: dict[str, Any] = {"axis": 0, "dtype": None, "out": None}
+    if name == "reduce":
+        defaults |= {"keepdims": False, "initial": ABSENT, "where": True}
+    return Signature(("array", *defaults), 1, defaults, False)
 
 
 def public_name(function: Callable[..., Any]) -> str:
@@ -118,6 +128,12 @@ def drops_gradient(function: str) -> str:
 
 def no_rule(function: str) -> str:
     """The message for a function that has no rule."""
+    if function.startswith("fft."):
+        return (
+            f"np.{function}: no rule for Tensors, since no gradient passes through "
+            "complex numbers. Multiply by the cosines and sines of the frequencies, "
+            "x @ np.cos(angles) and x @ np.sin(angles), or leave the graph with `.data`"
+        )
     return (
         f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
         "of functions that have one, declare one with autograd.primitive, or leave the "

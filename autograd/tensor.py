@@ -210,6 +210,10 @@ class Tensor(Methods, Recording):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
+        if method == "outer" and ufunc in DISPATCH:
+            x, y = inputs
+            apart = (*np.shape(x), *(1,) * np.ndim(y))
+            return ufunc(np.reshape(x, apart), y, **kwargs)
         called = ufunc if method == "__call__" else getattr(ufunc, method)
         handler = DISPATCH.get(called)
         if ufunc in POWERS and state.get().tape is not None:

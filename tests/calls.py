@@ -6,6 +6,8 @@ import random
 
 import numpy as np
 
+from autograd.signature import signature_of
+
 V = np.array([0.5, 2.0, 1.25])
 W = np.array([1.0, 0.25, 3.0])
 A = np.array([[4.0, 1.0, 0.5], [1.0, 5.0, -1.0], [0.5, -1.0, 6.0]])
@@ -482,6 +484,8 @@ def bases(function):
     name = function.__name__
     if name in BASES:
         return BASES[name]
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return arrays
     if isinstance(function, np.ufunc):
         count = function.nin
     else:
@@ -499,6 +503,8 @@ PADDED = ("constant_values", "end_values", "stat_length", "reflect_type")
 
 def keywords_of(function):
     """The names of a function's optional parameters."""
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return list(signature_of(function).defaults)
     if isinstance(function, np.ufunc):
         found = ["out", "where", "casting", "order", "dtype", "subok"]
         return [*found, "axis", "keepdims"] if function.signature else found

@@ -47,6 +47,9 @@ dtype, value and shape of NumPy. Names that stand together are of one function.
 In place: `t += 1` binds `t` to a new Tensor. `t[0] = x`, `out=` and the functions that
 change an array in place raise, and say what to write instead.
 
+The ufuncs `add`, `multiply`, `maximum` and `minimum` have `reduce` and `accumulate` too,
+and every ufunc of two arguments has `outer`.
+
 What is not here raises `TypeError`, naming the function, as do keywords without a rule.
 float16 and complex Tensors hold values but cannot require a gradient.
 """

@@ -181,6 +181,12 @@ def pair_of_rows(draw):
 
 
 @st.composite
+def pair_of_vectors(draw):
+    """Of any lengths, and without zeros, which np.polymul leaves out in front."""
+    return [draw(arrays(VECTORS, NONZERO)), draw(arrays(VECTORS, NONZERO))], {}
+
+
+@st.composite
 def pair_of_columns(draw):
     """One row or more, of three columns or four."""
     shape = (draw(st.integers(1, 3)), draw(st.integers(3, 4)))
@@ -556,6 +562,23 @@ def covariance(x, *, bias=False):
     n = x.shape[1]
     x = x - np.sum(x, axis=1, keepdims=True) / n
     return np.squeeze(x @ np.swapaxes(x, 0, 1) / (n - (not bias)))
+
+
+def bessel_series(x):
+    """I₀ by its power series."""
+    term = total = x * 0 + 1
+    for n in range(1, 40):
+        term = term * (x / 2) ** 2 / n**2
+        total = total + term
+    return total
+
+
+def straight_line(x, y):
+    """The slope and the constant of least squares, by their formula."""
+    n = len(x)
+    mx, my = np.sum(x) / n, np.sum(y) / n
+    slope = np.sum((x - mx) * (y - my)) / np.sum((x - mx) ** 2)
+    return np.stack([slope, my - slope * mx])
 
 
 def weighted_covariance(x):
@@ -1439,6 +1462,53 @@ TABLE = [
         lambda x: np.cov(x, fweights=[1, 2, 3], aweights=np.exp(x[0])),
         unary(ANY, st.integers(1, 3).map(lambda n: (n, 3))),
         plain=weighted_covariance,
+    ),
+    *(
+        Operation(
+            f"{f.__self__.__name__}.{f.__name__}",
+            lambda x, axis, f=f: f(x, axis=axis),
+            one_axis(unique=True),
+            (f,),
+            second=f.__self__ in (np.add, np.multiply),
+        )
+        for f in (
+            np.add.reduce,
+            np.multiply.reduce,
+            np.maximum.reduce,
+            np.minimum.reduce,
+            np.add.accumulate,
+            np.multiply.accumulate,
+            np.maximum.accumulate,
+            np.minimum.accumulate,
+        )
+    ),
+    Operation("multiply.outer", lambda x, y: np.multiply.outer(x, y * y), binary()),
+    call(np.i0, np.i0, unary(), plain=bessel_series),
+    call(np.polyder, lambda x: bent(np.polyder(x, 2)), unary(ANY, VECTORS)),
+    call(np.polyint, lambda x: bent(np.polyint(x, 2, [1.0, 2.0])), unary(ANY, VECTORS)),
+    call(np.polyadd, lambda x, y: bent(np.polyadd(x, y)), pair_of_vectors()),
+    call(np.polysub, lambda x, y: bent(np.polysub(x, y)), pair_of_vectors()),
+    call(np.polymul, np.polymul, pair_of_vectors()),
+    call(np.poly, np.poly, unary(NONZERO, VECTORS)),
+    call(
+        np.polyfit,
+        lambda x: np.polyfit(np.cumsum(np.exp(x / 3)), x * x, 1),
+        unary(ANY, shapes(min_dims=1, max_dims=1, min_side=3)),
+        plain=lambda x: straight_line(np.cumsum(np.exp(x / 3)), x * x),
+    ),
+    call(
+        np.linalg.tensorsolve,
+        lambda a, b: np.linalg.tensorsolve(np.reshape(a, (3, 1, 3)), b[:, None]),
+        by_signature("(3,3),(3)->(3)", batch=False).map(
+            lambda drawn: ([drawn[0][0] / 8 + np.eye(3), drawn[0][1]], {})
+        ),
+    ),
+    call(
+        np.linalg.tensorinv,
+        lambda a, b: np.linalg.tensorinv(np.reshape(a, (3, 1, 3)), 1) * b,
+        by_signature("(3,3),(3)->(3)", batch=False).map(
+            lambda drawn: ([drawn[0][0] / 8 + np.eye(3), drawn[0][1]], {})
+        ),
     ),
     call(
         np.polyval,

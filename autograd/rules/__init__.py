@@ -13,12 +13,15 @@ from autograd.rules import (
     linalg,
     linear,
     plain,
+    polynomials,
     products,
     reductions,
     shapes,
+    ufuncs,
 )
 
 __all__ = [
     "compositions", "determinants", "elementwise", "factorisations", "likelihood",
-    "linalg", "linear", "plain", "products", "reductions", "shapes",
+    "linalg", "linear", "plain", "polynomials", "products", "reductions",
+    "shapes", "ufuncs",
 ]  # fmt: skip

@@ -124,22 +124,6 @@ def _geomspace(
     return np.moveaxis(found, 0, axis)
 
 
-@implements(np.polyval)
-def _polyval(p: Any, x: Any) -> Any:
-    x = listed(x)
-    total = np.zeros_like(x)
-    for coefficient in listed(p):
-        total = total * x + coefficient
-    return total
-
-
-@implements(np.vander)
-def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    n = np.shape(x)[0] if N is None else N
-    powers = np.arange(n) if increasing else np.arange(n)[::-1]
-    return np.power(x[:, np.newaxis], powers)
-
-
 @implements(np.cov, by_value=True)
 def _cov(
     m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None,

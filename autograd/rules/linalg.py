@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import Any
 
@@ -226,3 +227,21 @@ def _cond(x: Any, p: Any = None) -> Any:
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     inverse = np.linalg.inv(x)
     return _matrix_norm(x, p, (-2, -1), False) * _matrix_norm(inverse, p, (-2, -1), False)
+
+
+@implements(np.linalg.tensorsolve)
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """X with Σ a x = b, summed over the last axes of a, which have the shape of x."""
+    ndim = np.ndim(a)
+    if axes is not None:
+        a = np.transpose(a, [*(i for i in range(ndim) if i not in axes), *axes])
+    shape = np.shape(a)[-(ndim - np.ndim(b)) :]
+    square = np.reshape(a, (np.size(b), np.size(b)))
+    return np.reshape(np.linalg.solve(square, np.ravel(b)), shape)
+
+
+@implements(np.linalg.tensorinv)
+def _tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of a as a map from its last axes to its first `ind` ones."""
+    first, last = np.shape(a)[:ind], np.shape(a)[ind:]
+    return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(last), -1))), last + first)
