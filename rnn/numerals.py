@@ -188,8 +188,7 @@ def _converted(joined: str, notation: Notation) -> Array:
         joined = joined.replace(notation.thousands, "")
     if notation.decimal != ".":
         joined = joined.replace(notation.decimal, ".")
-    cells = joined.replace(MINUS, "-").split("\n")
-    return np.fromiter(map(float, cells[:-1]), float, len(cells) - 1)
+    return np.fromstring(joined.replace(MINUS, "-"), sep="\n")
 
 
 def _ambiguous(cells: Sequence[str], found: list[tuple[Array, Notation]]) -> str:
