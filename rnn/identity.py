@@ -31,7 +31,7 @@ def identity(
     parameters = optimizer.parameters.items()
     kinds = {name: kind_of(each) for name, each in found.generators.items()}
     return {
-        "run": as_json(run),
+        "run": run,
         "optimizer": {"optimizer": type(optimizer).__name__},
         "parameters": {"parameters": {n: f"{p.shape} {p.dtype}" for n, p in parameters}},
         "options": options(optimizer),

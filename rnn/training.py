@@ -15,7 +15,7 @@ from autograd.trees import map_tree
 from rnn.bptt import cut
 from rnn.checkpoints import digest
 from rnn.checks import check_callable, check_reached, check_sizes, check_step
-from rnn.identity import identity
+from rnn.identity import as_json, identity
 from rnn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from rnn.progress import Advance, progress
 from rnn.reached import reached
@@ -107,13 +107,14 @@ def fit(
     _check_patience(patience, validate)
     programs: dict[str, Any] | None = {} if compiled else None
     descent = _Descent(objective, optimizer, schedule, max_norm, max_value, programs)
+    depends_on = as_json(run or {})
     settings = {"max_norm": max_norm, "max_value": max_value}
     settings |= {"validate": validate is not None, "segments": len(segments)}
     roots = {"rng": rng, "objective": objective, "validate": validate}
 
     def describe() -> tuple[dict[str, Any], dict[str, Any]]:
         found = reached(list(optimizer.parameters.values()), segments, **roots)
-        return identity(run or {}, optimizer, found, settings), found.generators
+        return identity(depends_on, optimizer, found, settings), found.generators
 
     state = Standing(optimizer, schedule, checkpoint, describe)
     with state.locked():
