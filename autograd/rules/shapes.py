@@ -73,11 +73,13 @@ transpose = rule(np.transpose, _transpose)
 transpose.defers = True  # of products, the factors change places
 
 
-@implements(np.ndarray.astype, trial=np.ndarray.astype)
+@implements(np.ndarray.astype, trial=None)
 def _astype_of(
     x: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True,
     copy: Any = True,
 ) -> Any:  # fmt: skip
+    if (order, casting) != ("K", "unsafe"):
+        np.ndarray.astype(np.asarray(plain(x)), dtype, order, casting)
     return cast(x, dtype)
 
 
