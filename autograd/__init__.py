@@ -36,6 +36,7 @@ from autograd.rules.elementwise import (
 )
 from autograd.rules.likelihood import nll
 from autograd.rules.linear import linear, linear_steps, times_transposed
+from autograd.rules.polygammas import polygamma
 from autograd.snapshot import Contribution, Graph, Node, contributions, graph
 from autograd.tensor import Tensor, named
 from autograd.value import Value
@@ -66,6 +67,7 @@ __all__ = [
     "named",
     "nll",
     "no_grad",
+    "polygamma",
     "primitive",
     "relu",
     "rules",

@@ -135,7 +135,7 @@ def no_rule(function: str) -> str:
             "x @ np.cos(angles) and x @ np.sin(angles), or leave the graph with `.data`"
         )
     return (
-        f"np.{function}: no rule for Tensors, so its gradient would be lost. Compose it "
+        f"{function}: no rule for Tensors, so its gradient would be lost. Compose it "
         "of functions that have one, declare one with autograd.primitive, or leave the "
         "graph with `.data`"
     )

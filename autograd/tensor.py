@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.arrays import Recording, as_plain, check_operands, check_plain, converted
+from autograd.callers import called_in_scipy, name_of_ufunc, way_out
 from autograd.context import state
 from autograd.deferred import Deferred
 from autograd.methods import DISPATCH, Methods
@@ -222,7 +223,8 @@ class Tensor(Methods, Recording):
             importlib.import_module("autograd.rules.special")  # SciPy is optional
             handler = DISPATCH.get(called)
         if handler is None:
-            raise TypeError(no_rule(public_name(called)))
+            name = name_of_ufunc(called) or f"np.{public_name(called)}"
+            raise TypeError(no_rule(name))
         if kwargs:
             handler = getattr(handler, "__self__", handler)  # one() or two() of it
         return handler(*inputs, **kwargs)
@@ -232,7 +234,7 @@ class Tensor(Methods, Recording):
     ) -> Any:
         handler = DISPATCH.get(func)
         if handler is None:
-            raise TypeError(no_rule(public_name(func)))
+            raise TypeError(no_rule(f"np.{public_name(func)}"))
         check_operands(func.__name__, args, kwargs, self._refused)
         if state.get().tape is not None and func.__name__ not in FOLLOWED:
             _guard(args, kwargs)
@@ -255,6 +257,12 @@ class Tensor(Methods, Recording):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._tracked:
+            function = called_in_scipy()
+            if function is not None:
+                raise TypeError(
+                    f"{function}: no rule for Tensors, so its gradient would be lost "
+                    f"(got {self._title()}). {way_out(function)}"
+                )
             raise TypeError(
                 f"{self._title()} requires a gradient, which an ndarray would drop. "
                 "Use `.data` or `.detach()` for the value alone; to join Tensors into "

@@ -19,6 +19,7 @@ from operations import (
 from oracles import by_cauchy, by_newton
 from scipy import special as sp
 
+import autograd as ag
 from autograd.rules.special import _zeta
 
 INSIDE = numbers(0.02, 0.98)
@@ -228,6 +229,19 @@ TABLE = [
         unary(POSITIVE),
         (_zeta,),
         plain=lambda q: hurwitz(2.5, q),
+    ),
+    *(
+        Operation(
+            f"polygamma {n}",
+            lambda x, n=n: ag.polygamma(n, x),
+            unary(POSITIVE),
+            (ag.polygamma,),
+            plain=plain,
+        )
+        for n, plain in (
+            (0, by_cauchy(sp.psi, to_zero)),
+            (2, lambda q: -2 * hurwitz(3.0, q)),
+        )
     ),
     ufunc(
         sp.poch,

@@ -6,9 +6,11 @@ import sys
 import numpy as np
 import pytest
 from oracles import tensors
+from scipy import interpolate, linalg, optimize
 from scipy import special as sp
 
-from autograd import grad
+import autograd as ag
+from autograd import Tensor, grad
 
 # First and second derivatives by differences of numbers of eighty digits (mpmath).
 EDGES = [
@@ -110,20 +112,82 @@ def test_conventions_at_the_edges(function, x, expected):
         (lambda x: sp.gammainc(x, 2.0), "gammainc: argument 0 .* has no VJP"),
         (lambda x: sp.betainc(2.0, x, 0.5), "betainc: argument 1 .* has no VJP"),
         (lambda x: sp.zeta(x, 2.0), "_zeta: argument 0 .* has no VJP"),
-        (sp.zeta, "_riemann_zeta: no rule for Tensors"),
-        (sp.lambertw, "_lambertw: no rule for Tensors"),
-        (sp.sici, "sici: no rule for Tensors"),
+        (sp.zeta, "^scipy.special.zeta: no rule for Tensors"),
+        (sp.lambertw, "^scipy.special.lambertw: no rule for Tensors"),
+        (sp.sici, "^scipy.special.sici: no rule for Tensors"),
         (lambda x: sp.erf(x, out=np.zeros(2)), "np.erf: out= .* would drop"),
-        (lambda x: sp.polygamma(1, x), "requires a gradient, which an ndarray would"),
-        (sp.logsumexp, "requires a gradient, which an ndarray would drop"),
-        (sp.softmax, "requires a gradient, which an ndarray would drop"),
-        (sp.log_softmax, "requires a gradient, which an ndarray would drop"),
+        (lambda x: sp.polygamma(1, x), r"^scipy.special.polygamma: .*autograd.polygamma"),
+        (sp.logsumexp, r"^scipy.special.logsumexp: no rule.*Use autograd.logsumexp\("),
+        (sp.softmax, r"^scipy.special.softmax: no rule .* Use autograd.softmax\("),
+        (sp.log_softmax, r"^scipy.special.log_softmax: .* Use autograd.log_softmax\("),
+        (lambda x: sp.multigammaln(x + 5, 2), "^scipy.special.multigammaln: .*gammaln"),
+        (sp.factorial, r"^scipy.special.factorial: .* Use scipy.special.gamma\(n \+ 1"),
+        (lambda x: sp.comb(x, 2), "^scipy.special.comb: .* Use 1 / "),
+        (lambda x: sp.perm(x, 2), "^scipy.special.perm: .* Use scipy.special.poch"),
+        (linalg.inv, "^scipy.linalg.inv: no rule for Tensors"),
+        (lambda x: interpolate.CubicSpline(x, x), "^scipy.interpolate.CubicSpline: no r"),
+        (lambda x: ag.polygamma(x, 1.0), "polygamma: n was given as a Tensor that requ"),
     ],
 )
 def test_what_has_no_gradient_says_so(call, match):
     (x,) = tensors(np.array([0.3, 0.7]))
     with pytest.raises(TypeError, match=match):
         call(x)
+
+
+def test_polygamma_is_scipys_and_refuses_other_orders():
+    x, orders = np.array([0.3, 1.5, 4.0]), np.array([0, 1, 3])
+    np.testing.assert_array_equal(ag.polygamma(orders, x), sp.polygamma(orders, x))
+    found = grad(lambda x: np.sum(ag.polygamma(orders, x)))(x)
+    np.testing.assert_allclose(found, sp.polygamma(orders + 1, x), rtol=1e-13)
+    for n in (0, 2):
+        third = grad(grad(grad(lambda x, n=n: ag.polygamma(n, x))))
+        assert third(2.7) == pytest.approx(sp.polygamma(n + 3, 2.7), rel=1e-13)
+    assert ag.polygamma(2, Tensor(2.7)).item() == sp.polygamma(2, 2.7)
+    assert ag.polygamma(2, x.astype(np.float32)).dtype == np.float32
+    for order in (-1, 0.5, [1, -2]):
+        with pytest.raises(ValueError, match=r"polygamma: n is no order .* integers ≥ 0"):
+            ag.polygamma(order, x)
+
+
+def test_scipys_functions_give_arrays_of_tensors_without_a_gradient():
+    x = np.array([0.3, 0.7])
+    for f in (sp.logsumexp, sp.softmax, sp.log_softmax, lambda x: sp.polygamma(1, x)):
+        np.testing.assert_array_equal(f(Tensor(x)), f(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "called"),
+    [
+        (
+            lambda a: sp.gammaln(a) + sp.gammaln(a - 0.5) + np.log(np.pi) / 2,
+            lambda a: sp.multigammaln(a, 2),
+        ),
+        (lambda n: sp.gamma(n + 1), sp.factorial),
+        (lambda n: 1 / ((n + 1) * sp.beta(n - 1, 3)), lambda n: sp.comb(n, 2)),
+        (lambda n: sp.poch(n - 1, 2), lambda n: sp.perm(n, 2)),
+    ],
+)
+def test_ways_out_of_refusals_are_what_was_called(function, called):
+    x, h = 5.3, 1e-6
+    assert function(x) == pytest.approx(called(x), rel=1e-13)
+    slope = (called(x + h) - called(x - h)) / (2 * h)
+    assert grad(function)(x) == pytest.approx(slope, rel=1e-8)
+
+
+def test_compile_names_scipys_function():
+    with pytest.raises(
+        TypeError, match=r"^compile: scipy.special.softmax: .* would take"
+    ):
+        ag.compile(lambda x: np.sum(sp.softmax(x)))(np.ones(2))
+
+
+def test_a_callback_of_scipys_is_not_taken_for_its_function():
+    def objective(x):
+        return np.asarray(Tensor(x, requires_grad=True))
+
+    with pytest.raises(TypeError, match=r"^Tensor of shape .* an ndarray would drop"):
+        optimize.minimize(objective, np.ones(2))
 
 
 def test_scipy_is_not_imported_before_it_is_used():

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from autograd.arrays import Recording, check_plain
+from autograd.callers import called_in_scipy
 from autograd.programs.errors import meant
 from autograd.programs.steps import Kind, Slot, Step
 
@@ -277,7 +278,7 @@ def _refusal(what: str, tape: Tape) -> TypeError:
 
 
 def _called() -> str:
-    """NumPy's function in which a value is asked for, in words; "" outside of any."""
+    """NumPy's or SciPy's function that asks for a value, in words; "" outside of any."""
     frame: FrameType | None = sys._getframe(2)
     found = ""
     while frame is not None and _package(frame) in ("autograd", "numpy"):
@@ -286,7 +287,8 @@ def _called() -> str:
             function = known.get("func", known.get("ufunc"))
             found = f"np.{function.__name__}: " if function else found
         frame = frame.f_back
-    return found
+    outside = None if found else called_in_scipy()
+    return f"{outside}: " if outside else found
 
 
 def _package(frame: FrameType) -> str:
