@@ -40,32 +40,41 @@ def check_operand(caller: str, x: Any) -> None:
     """Raise TypeError for what cannot stand beside a Tensor in an operation.
 
     Besides what `check_plain` refuses, these are arrays of other libraries (pandas,
-    xarray, PyTorch): their labels, or their own gradients, would be lost.
+    xarray, PyTorch), in lists too: their labels, or their own gradients, would be lost.
     """
     kind = type(x)
-    if isinstance(x, (np.ndarray, np.generic, list, tuple)):
+    if isinstance(x, (np.ndarray, np.generic)):
         check_plain(caller, x)
+    elif isinstance(x, (list, tuple)):
+        if not SCALARS.issuperset(map(type, x)):
+            for part in x:
+                check_operand(caller, part)
     elif hasattr(kind, "__array__") and not isinstance(x, Recording):
         raise TypeError(_refusal(caller, kind))
 
 
-def check_operands(caller: str, args: Any, kwargs: Any, refused: str) -> None:
-    """`check_operand` for all arguments of a function of NumPy's.
+def check_operands(caller: str, args: Any, kwargs: Any) -> None:
+    """`check_operand` for all arguments of a function of NumPy's, and for their dtypes.
 
-    Args:
-        caller: the function's name.
-        args, kwargs: its arguments.
-        refused: the kinds of dtypes that plain arrays must not have.
+    Plain arrays must be of numbers; of real ones beside a Tensor that requires a
+    gradient.
     """
-    for x in (*args, *kwargs.values()) if kwargs else args:
-        if type(x) is np.ndarray:
-            if x.dtype.kind in refused:
-                raise TypeError(
-                    f"{caller}: got an array of {x.dtype} beside a Tensor, expected real "
-                    "numbers. Pass x.real, or x.astype(float)"
-                )
-        elif type(x) not in SCALARS and not isinstance(x, Recording):
+    given = (*args, *kwargs.values())
+    for x in given:
+        if type(x) is not np.ndarray:
             check_operand(caller, x)
+        elif x.dtype.kind in "OV" or (x.dtype.kind == "c" and _is_tracked(given)):
+            raise TypeError(
+                f"{caller}: got an array of {x.dtype} beside a Tensor, expected real "
+                "numbers. Pass x.real, or x.astype(float)"
+            )
+
+
+def _is_tracked(x: Any) -> bool:
+    """Whether a nest of arguments has a real Tensor that requires a gradient."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_is_tracked, x))
+    return getattr(x, "_tracked", False) and x.dtype.kind != "c"
 
 
 def as_plain(caller: str, x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import check_operands
 from autograd.programs.tracing import Traced
 from autograd.signature import (
     ABSENT,
@@ -174,14 +175,16 @@ class Composition:
         raise TypeError(no_keyword(public_name(self.function), name, value))
 
     def _tried(self, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Call NumPy's function on the values: what its result looks like.
+        """Check the arguments, and call NumPy's function on their values.
 
-        Of calls that differ in the numbers alone, it is called for the first.
+        Of calls that differ in the numbers alone, the first is checked. The result says
+        what NumPy's looks like; see `_kinds`.
         """
         key = None if self.by_value else _key((args, kwargs))
         kinds = self.kinds.get(key) if key is not None else None
         if kinds is None:
             assert self.trial is not None
+            check_operands(public_name(self.function), args, kwargs)
             kinds = _kinds(self.trial(*plain(args), **plain(kwargs)))
             if key is not None:
                 if len(self.kinds) >= MAX_KINDS:
@@ -293,6 +296,8 @@ def _key(x: Any) -> Hashable | None:
     if kind is np.ndarray:
         if x.dtype.kind == "f":
             return kind, x.shape, x.dtype
+        if x.dtype.kind not in "iub":
+            return None
         return (kind, x.shape, x.dtype, x.tobytes()) if x.size <= MAX_ITEMS else None
     if kind is dict:
         x = tuple(x.items())

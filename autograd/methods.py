@@ -46,6 +46,8 @@ class Methods:
     def reshape(self, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
         """np.reshape(self, shape); the sizes may be given one by one."""
         wanted = shape[0] if len(shape) == 1 else shape
+        if order == "C" and copy is None:
+            return DISPATCH[np.reshape](self, wanted)
         return DISPATCH[np.reshape](self, wanted, order=order, copy=copy)
 
     def transpose(self, *axes: Any) -> Any:

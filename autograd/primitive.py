@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.anomaly import check_forward
-from autograd.arrays import check_operand
+from autograd.arrays import check_operand, check_operands
 from autograd.composition import Composition, settled
 from autograd.context import state
 from autograd.programs.tracing import FLOATS, Traced, TracedNumber
@@ -107,7 +107,10 @@ class Primitive:
                 if constant is not x:
                     args = (*args[: len(values)], constant, *args[len(values) + 1 :])
                     x = constant
-            open_ = open_ or type(x) is np.ndarray
+            if type(x) is np.ndarray:
+                open_ = True
+                if x.dtype.kind in "OV":  # np.where would take them for truth values
+                    check_operands(self.name, (x,), {})
             values.append(x)
         if given:
             for x in kwargs.values():
@@ -248,8 +251,9 @@ class Primitive:
 
     def _constant(self, x: Any) -> Any:
         """A constant as nothing changes it unseen: an array, or a copy of a list."""
-        indices = type(x) is tuple and FIXED.issuperset(map(type, x))
-        if not indices and not isinstance(x, Traced):
+        if type(x) is tuple and FIXED.issuperset(map(type, x)):
+            return np.asarray(x) if isinstance(self.function, np.ufunc) else x
+        if not isinstance(x, Traced):
             check_operand(self.name, x)
         ufunc = isinstance(self.function, np.ufunc)
         if isinstance(x, np.ndarray) or (ufunc and isinstance(x, (list, tuple))):

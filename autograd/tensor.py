@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.arrays import Recording, as_plain, check_operands, check_plain, converted
+from autograd.arrays import Recording, as_plain, check_plain, converted
 from autograd.callers import called_in_scipy, name_of_ufunc, way_out
 from autograd.context import state
 from autograd.deferred import Deferred
@@ -235,7 +235,6 @@ class Tensor(Methods, Recording):
         handler = DISPATCH.get(func)
         if handler is None:
             raise TypeError(no_rule(f"np.{public_name(func)}"))
-        check_operands(func.__name__, args, kwargs, self._refused)
         if state.get().tape is not None and func.__name__ not in FOLLOWED:
             _guard(args, kwargs)
         return handler(*args, **kwargs)
@@ -248,12 +247,6 @@ class Tensor(Methods, Recording):
             "the gradient; expected a plain array. Pass x.filled(value) in place of the "
             "masked array"
         )
-
-    @property
-    def _refused(self) -> str:
-        """The kinds of dtypes of arrays with which nothing is computed from this."""
-        real = self._tracked and self.dtype.kind != "c"
-        return "OVc" if real else "OV"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._tracked:

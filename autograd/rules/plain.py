@@ -32,7 +32,7 @@ IN_PLACE = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np
 
 def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     def on_values(*args: Any, **kwargs: Any) -> Any:
-        for x in args:
+        for x in (*args, *kwargs.values()) if kwargs else args:
             if not isinstance(x, (Tensor, Traced)):
                 check_operand(function.__name__, x)
         return function(
