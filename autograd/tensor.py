@@ -389,6 +389,26 @@ class Tensor(Methods, Recording):
     __eq__ = _operator(np.equal)
     __ne__ = _operator(np.not_equal)
 
+    def __copy__(self) -> Any:
+        """A leaf of its own of a leaf; of all else the identity, as an operation.
+
+        The variables by which `grad` and its kin differentiate count as computed while
+        their function runs.
+        """
+        if self._primitive is None and self._spent is not False:
+            tape = state.get().tape
+            if tape is not None:
+                tape.meet((self,))
+            make, given = self.__reduce__()
+            return make(*given)
+        found = DISPATCH[np.positive](self)
+        found.name = self.name
+        return found
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """See `__copy__`: a Tensor has nothing that another one could change."""
+        return self.__copy__()
+
     def __reduce__(self) -> Any:
         """A leaf is pickled as a leaf of its own; what a graph leads to is not."""
         if self._primitive is not None or self._spent is False:
