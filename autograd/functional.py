@@ -21,7 +21,13 @@ import numpy as np
 from autograd.backward import sweep
 from autograd.context import recording
 from autograd.programs.tracing import Traced
-from autograd.recorded import RecordedCall, argument_places, numbers_like, ones_of
+from autograd.recorded import (
+    RecordedCall,
+    argument_places,
+    name_of,
+    numbers_like,
+    ones_of,
+)
 from autograd.tensor import Tensor, value_of
 from autograd.trees import leaves, map_tree, paired
 
@@ -119,6 +125,7 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
             roots, paired(run.value, g, ("vjp: g", "the value"), numbers_like)
         )
 
+    pull.__qualname__ = "vjp_fun"
     return map_tree(_apart, run.plain(run.value)), pull
 
 
@@ -257,4 +264,5 @@ def hvp(fun: Function) -> Callable[[Any, Any], Any]:
 
         return grad(slope)(x)
 
+    product.__qualname__ = f"hvp({name_of(fun)})"
     return product

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from autograd.arrays import check_plain
 from autograd.backward import seed, sweep, topological
 from autograd.context import recording
 from autograd.primitive import Primitive
@@ -89,6 +90,7 @@ class RecordedCall:
                 f"{self.name}: the function returned {type(value).__name__}, expected "
                 f"a number. {way}"
             )
+        self._check_real(value, "")
         if np.size(value_of(value)) != 1:
             raise ValueError(
                 f"{self.name}: the function returned shape {np.shape(value_of(value))}, "
@@ -109,6 +111,20 @@ class RecordedCall:
                     "expected numbers in dicts, lists, tuples and dataclasses. Return "
                     "only what is to be differentiated"
                 )
+            self._check_real(x, f", at {path}")
+
+    def _check_real(self, x: Any, where: str) -> None:
+        """Raise TypeError for a result that carries anything but real numbers."""
+        x = value_of(x)
+        if not isinstance(x, Traced):
+            check_plain(f"{self.name}: the result{where}", x)
+        dtype = np.result_type(x)
+        if dtype.kind not in "fiub":
+            raise TypeError(
+                f"{self.name}: the function returned {dtype}{where}, expected real "
+                "numbers. Return only what is to be differentiated; np.stack joins "
+                "Tensors, np.array does not"
+            )
 
     def depends(self, value: Any) -> bool:
         """Whether `value` was computed from anything that requires a gradient."""
@@ -227,8 +243,16 @@ def numbers_like(name: str, x: Any, other: Any) -> Any:
         TypeError: for anything but real numbers.
         ValueError: for another shape.
     """
+    if not isinstance(other, (Tensor, Traced)):
+        check_plain(name, other)
     if isinstance(other, (list, tuple)) and all(map(_is_plain, leaves(list(other)))):
-        other = np.asarray(other)
+        try:
+            other = np.asarray(other)
+        except ValueError:  # lists of several lengths
+            expected = np.shape(value_of(x))
+            raise ValueError(
+                f"{name}: lists of several lengths, expected shape {expected}"
+            ) from None
     expected = np.shape(value_of(x))
     if not _is_number(other):
         kind = "None" if other is None else type(other).__name__
@@ -265,9 +289,10 @@ def check_attributes(name: str, tree: Any, title: str) -> None:
 
 def _variables(name: str, place: int, tree: Any) -> Any:
     """A nest of Tensors to differentiate by, in the structure of an argument."""
-    check_attributes(name, tree, f"argument {place}")
     try:
-        return map_tree(_variable, tree)
+        found = map_tree(_variable, tree)
+        check_attributes(name, tree, f"argument {place}")
+        return found
     except TypeError as error:
         for path, x in paths(tree, f"argument {place}"):
             try:

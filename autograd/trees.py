@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from operator import is_not
@@ -43,39 +44,77 @@ def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:
     No constructor, `__init__` or `__post_init__` of a user's class is called. Attributes
     that are no entries are handed on as they are; values of `cached_property` are left
     out, since they are computed from the entries.
+
+    Raises:
+        ValueError: for a nest that contains itself, or is nested too deep for Python.
     """
+    try:
+        return _mapped(function, tree)
+    except RecursionError:
+        raise _endless(tree) from None
+
+
+def _mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     kind = type(tree)
     if kind in LEAVES:
         return function(tree)
     if tree is None:
         return None
     if kind is tuple or kind is list:
-        return kind([map_tree(function, part) for part in tree])
+        return kind([_mapped(function, part) for part in tree])
     if isinstance(tree, dict):
-        mapped = [(key, map_tree(function, part)) for key, part in tree.items()]
+        mapped = [(key, _mapped(function, part)) for key, part in tree.items()]
         entries = copy.copy(tree)  # a defaultdict, say, keeps its default
         for key, part in mapped:
             dict.__setitem__(entries, key, part)
         return _with_attributes(entries, tree)
     if isinstance(tree, list):
         elements = copy.copy(tree)
-        list.__setitem__(elements, slice(None), [map_tree(function, x) for x in tree])
+        list.__setitem__(elements, slice(None), [_mapped(function, x) for x in tree])
         return _with_attributes(elements, tree)
     if isinstance(tree, tuple):
-        parts = [map_tree(function, part) for part in tree]
+        parts = [_mapped(function, part) for part in tree]
         return _with_attributes(tuple.__new__(kind, parts), tree)
     if _is_dataclass(tree):
         found = _with_attributes(object.__new__(kind), tree)
         for name, part in _fields(tree).items():
-            object.__setattr__(found, name, map_tree(function, part))
+            object.__setattr__(found, name, _mapped(function, part))
         return found
     return function(tree)
+
+
+def _endless(tree: Any) -> Exception:
+    """The error for a nest of which there is no end within Python's recursion limit."""
+    above, finished = set(), set()
+    stack = [(tree, "", False)]
+    while stack:
+        x, path, done = stack.pop()
+        entries = _entries(x)
+        if done:
+            above.discard(id(x))
+            finished.add(id(x))
+        elif entries and id(x) in above:
+            return ValueError(
+                f"a {type(x).__name__} contains itself, at {path or 'its top'}; expected "
+                "containers with an end. Take the inner one out"
+            )
+        elif entries and id(x) not in finished:
+            above.add(id(x))
+            stack.append((x, path, True))
+            stack += [(part, path + _step(x, k), False) for k, part in entries.items()]
+    return ValueError(
+        "containers are nested deeper than Python's recursion limit "
+        f"({sys.getrecursionlimit()}). Use fewer levels, or sys.setrecursionlimit"
+    )
 
 
 def leaves(tree: Any) -> list[Any]:
     """The leaves of a nest, in the order of `map_tree`."""
     found: list[Any] = []
-    _collect(tree, found)
+    try:
+        _collect(tree, found)
+    except RecursionError:
+        raise _endless(tree) from None
     return found
 
 
@@ -151,10 +190,17 @@ class Repeated:
 
 def ordered_keys(tree: Any) -> Any:
     """The keys of all dicts of a nest in their order, as something to look up by."""
+    try:
+        return _ordered_keys(tree)
+    except RecursionError:
+        raise _endless(tree) from None
+
+
+def _ordered_keys(tree: Any) -> Any:
     entries = _entries(tree)
     if not entries:
         return None
-    parts = tuple(ordered_keys(part) for part in entries.values())
+    parts = tuple(_ordered_keys(part) for part in entries.values())
     return (tuple(entries) if isinstance(tree, dict) else None), parts
 
 
@@ -191,8 +237,18 @@ def paired(
 
     Raises:
         TypeError: where a container meets another type.
-        ValueError: where a key or an element is missing or added.
+        ValueError: where a key or an element is missing or added; for a nest that
+            contains itself.
     """
+    try:
+        return _paired(tree, other, names, leaf)
+    except RecursionError:
+        raise _endless(tree) from None
+
+
+def _paired(
+    tree: Any, other: Any, names: tuple[str, str], leaf: Callable[[str, Any, Any], Any]
+) -> list[Any]:
     name, model = names
     entries, others = _entries(tree), _entries(other)
     if entries is None:
@@ -210,7 +266,7 @@ def paired(
     found = []
     for key, part in entries.items():
         step = _step(tree, key)
-        found += paired(part, others[key], (name + step, model + step), leaf)
+        found += _paired(part, others[key], (name + step, model + step), leaf)
     return found
 
 
@@ -290,7 +346,8 @@ def _attributes(tree: Any) -> dict[str, Any]:
     held = getattr(tree, "__dict__", None)
     if not held or held is tree:
         return {}
-    fields = _fields(tree) if _is_dataclass(tree) else {}
+    container = isinstance(tree, (dict, list, tuple))
+    fields = {} if container or not _is_dataclass(tree) else _fields(tree)
     return {
         name: value
         for name, value in held.items()

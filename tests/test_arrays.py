@@ -55,7 +55,7 @@ class Series:
         return X.copy()
 
 
-FOREIGN = {"series": Series()}
+FOREIGN = {"series": Series(), "series in a list": [Series()]}
 
 
 def tensor(tracked):
@@ -112,6 +112,17 @@ def test_reflected_operators_refuse_arrays_that_carry_more(name, carrier):
 def test_operations_of_masked_arrays_refuse_tensors(call, tracked):
     with pytest.raises(TypeError, match=r"mask|np\.add: out="):
         call(CARRIERS["masked"].copy(), tensor(tracked))
+
+
+def test_arrays_are_checked_after_plain_ones_of_the_same_shape():
+    for call in (np.dot, np.convolve, lambda t, a: np.clip(t, 0.0, a)):
+        call(tensor(True), X)
+        for carrier in CARRIERS:
+            with pytest.raises((TypeError, ValueError)):
+                call(tensor(True), CARRIERS[carrier])
+        call(tensor(False), X * 1j)
+        with pytest.raises(TypeError, match="complex128"):
+            call(tensor(True), X * 1j)
 
 
 def double(x):

@@ -321,6 +321,59 @@ def test_an_array_in_an_attribute_that_is_no_field_is_refused():
     assert grad(lambda p: np.sum(p.a) if p.transposed == "by hand" else 0.0)(p).a[0] == 1
 
 
+def test_fields_of_a_dict_are_attributes_that_hold_numbers():
+    @dataclasses.dataclass
+    class Scaled(dict):
+        scale: Any = None
+
+    p = Scaled(scale=X)
+    p["w"] = X
+    with pytest.raises(TypeError, match=r"argument 0\.scale is an attribute that holds"):
+        grad(lambda p: np.sum(p["w"] * p.scale))(p)
+    p.scale = "two"
+    assert grad(lambda p: np.sum(p["w"]) if p.scale == "two" else 0.0)(p)["w"][0] == 1
+
+
+def endless():
+    """A dict and a list that contain themselves, and 5,000 lists in one another."""
+    table, elements, deep = {"w": X}, [X], [X]
+    table["self"] = {"again": table}
+    elements.append(elements)
+    for _ in range(5000):
+        deep = [deep]
+    return [
+        (table, r'a dict contains itself, at .*\["self"\]\["again"\]'),
+        (elements, r"a list contains itself, at .*\[1\]"),
+        (deep, r"nested deeper than Python's recursion limit"),
+    ]
+
+
+@pytest.mark.parametrize(("tree", "match"), endless())
+def test_nests_without_an_end_are_refused(tree, match):
+    def first(p):
+        return np.sum(X)
+
+    for call in (
+        lambda: grad(first)(tree),
+        lambda: vjp(first, tree),
+        lambda: jvp(first, (tree,), (tree,)),
+        lambda: hvp(first)(tree, tree),
+        lambda: jacobian(lambda x: tree)(X),
+        lambda: grad(lambda x: (np.sum(x), tree), has_aux=True)(X),
+        lambda: compile(first)(tree),
+        lambda: checkpoint(first)(tree),
+    ):
+        with pytest.raises(ValueError, match=match):
+            call()
+
+
+def test_a_container_that_stands_in_many_places_has_an_end():
+    tree = [X]
+    for _ in range(10):
+        tree = [tree, tree]
+    assert len(leaves(grad(lambda p: np.sum(leaves(p)[0]))(tree))) == 1024
+
+
 def test_a_field_that_is_not_set_stays_so():
     @dataclasses.dataclass
     class Unset:
@@ -486,6 +539,19 @@ def test_another_structure_or_shape_is_an_error_that_names_the_path(other, error
         vjp(lambda p: p, at)[1](other)
 
 
+def test_tangents_in_lists_are_plain_numbers_of_one_length():
+    masked = [np.ma.array([1.0, 2.0], mask=[1, 0])] * 2
+    for other, error, match in (
+        (masked, TypeError, r"jvp: tangents\[0\]: got a numpy\.ma.*mask"),
+        ([[1.0, 2.0], [1.0]], ValueError, r"tangents\[0\]: lists of several lengths"),
+    ):
+        with pytest.raises(error, match=match):
+            jvp(np.sum, (np.eye(2),), (other,))
+    pull = vjp(np.sum, X)[1]
+    with pytest.raises(TypeError, match=r"^vjp_fun\(\) missing"):
+        pull()
+
+
 def test_sequences_are_paired_with_their_own_type_and_length():
     pair = Pair(1.0, 2.0)
     for at, other, error in (
@@ -633,6 +699,10 @@ def test_results_in_many_parts_take_one_traversal():
         (None, "returned None, expected numbers. Does it end in `return`"),
         ([X, "tanh"], r"returned str, at result\[1\], expected numbers in dicts"),
         ({"h": {1, 2}}, r'returned set, at result\["h"\]'),
+        ([X, np.array(["a"])], r"returned <U1, at result\[1\], expected real numbers"),
+        (np.array([1.0, None], object), "returned object, at result"),
+        (np.array([1j]), "returned complex128, at result, expected real numbers"),
+        ((X, np.ma.array(X, mask=X > 1)), r"at result\[1\]: got a numpy\.ma.*mask"),
     ],
 )
 def test_results_that_are_no_numbers_are_refused_by_their_path(result, match):
@@ -643,6 +713,17 @@ def test_results_that_are_no_numbers_are_refused_by_their_path(result, match):
     ):
         with pytest.raises(TypeError, match=match):
             call(lambda x: result)
+
+
+@pytest.mark.parametrize(
+    "result", [np.array("a"), np.array(1j), np.array(None), np.ma.masked, np.float64(1)]
+)
+def test_a_value_that_is_no_real_number_has_no_gradient(result):
+    if isinstance(result, np.float64):
+        assert grad(lambda x: result)(X).tolist() == [0.0] * 3
+        return
+    with pytest.raises(TypeError, match=r"real numbers|mask would be dropped"):
+        grad(lambda x: result)(X)
 
 
 # A value, and other results.
