@@ -178,6 +178,49 @@ def test_norms_of_every_order_have_a_gradient_at_zeros(order):
         assert found[i] == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-6)
 
 
+NORMS = {
+    "norm": np.linalg.norm,
+    "norm 3": lambda x: np.linalg.norm(x, 3),
+    "norm 1.5": lambda x: np.linalg.norm(x, 1.5),
+    "norm -2": lambda x: np.linalg.norm(x, -2),
+    "fro": lambda x: np.linalg.norm(np.reshape(x, (2, 2)), "fro"),
+    "norm along": lambda x: np.sum(np.linalg.norm(np.reshape(x, (2, 2)), axis=1)),
+    "vector_norm": lambda x: np.linalg.vector_norm(x, keepdims=True)[0],
+    "matrix_norm": lambda x: np.linalg.matrix_norm(np.reshape(x, (2, 2))),
+    "std": np.std,
+    "std, ddof": lambda x: np.std(x, ddof=1),
+    "std, where": lambda x: np.std(x, where=np.array([True, True, False, True])),
+    "std, mean": lambda x: np.std(x, mean=np.mean(x, keepdims=True)),
+    "nanstd": np.nanstd,
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@quiet
+def test_norms_of_numbers_whose_squares_overflow_or_underflow(name, dtype):
+    f, x, u = (
+        NORMS[name],
+        np.array([3, -4, 2, 0.5], dtype),
+        np.array([1, 2, -1, 0.7], dtype),
+    )
+
+    def turn(x):
+        return grad(lambda y: np.sum(grad(f)(y) * u))(x)
+
+    top = np.finfo(dtype).maxexp
+    rtol = 1e-12 if dtype is np.float64 else 1e-5
+    program, first, second = compile(grad(f)), grad(f)(x), turn(x)
+    for exponent in (-top * 7 // 8, -top * 5 // 8, top // 3, top * 5 // 8, top * 7 // 8):
+        scale = np.ldexp(dtype(1), exponent)
+        found = grad(f)(x * scale)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, first, rtol)
+        np.testing.assert_array_equal(program(x * scale), found)
+        np.testing.assert_allclose(turn(x * scale) * scale, second, rtol, rtol)
+        np.testing.assert_array_equal(f(Tensor(x * scale)).data, f(x * scale))
+
+
 @quiet
 def test_shares_of_infinite_and_equal_elements():
     found = grad(np.nanmax)(np.array([-INF, NAN]))

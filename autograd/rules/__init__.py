@@ -17,11 +17,12 @@ from autograd.rules import (
     products,
     reductions,
     shapes,
+    spreads,
     ufuncs,
 )
 
 __all__ = [
     "compositions", "determinants", "elementwise", "factorisations", "likelihood",
     "linalg", "linear", "plain", "polynomials", "products", "reductions",
-    "shapes", "ufuncs",
+    "shapes", "spreads", "ufuncs",
 ]  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import Primitive, implements, rule
+from autograd.primitive import implements, rule
+from autograd.rules.norms import euclidean, vector_norm
 from autograd.signature import no_keyword
 from autograd.tensor import value_of
 
@@ -106,41 +107,6 @@ def _multi_dot(arrays: Any) -> Any:
     return np.dot(*arrays) if len(arrays) == 2 else reduce(np.matmul, arrays)
 
 
-def _root(x: Any) -> Any:
-    return np.sqrt(x)
-
-
-root = Primitive(_root, name="sqrt")
-"""√x with the derivative 0 at 0, which a norm is given there."""
-
-root.defvjp(lambda g, ans, x: np.where(ans == 0, 0, g / (2 * np.where(ans == 0, 1, ans))))
-
-
-def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A002 (NumPy's word)
-    size = np.absolute(x)
-    if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims)
-    if ord == -np.inf:
-        return np.min(size, axis=axis, keepdims=keepdims)
-    if ord == 0:
-        return np.sum(value_of(x) != 0, axis=axis, keepdims=keepdims).astype(float)
-    if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    if ord == 2:
-        return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
-    total = np.sum(_powers(size, ord), axis=axis, keepdims=keepdims)
-    zero = (value_of(total) == 0) & (ord > 0)
-    return np.where(zero, 0, np.where(zero, 1, total) ** (1 / ord))
-
-
-def _powers(size: Any, ord: Any) -> Any:  # noqa: A002
-    """|x|ᵖ for `size` = |x|; where it has no derivative, at 0 for p < 1, it has none."""
-    if ord >= 1:
-        return size**ord
-    zero = value_of(size) == 0
-    return np.where(zero, 0 if ord > 0 else np.inf, np.where(zero, 1, size) ** ord)
-
-
 def _extreme(s: Any, ord: int) -> Any:  # noqa: A002 (NumPy's word)
     """The largest or smallest of singular values s (…, k); without any, 0 or an error."""
     if np.shape(s)[-1]:
@@ -159,7 +125,7 @@ def _matrix_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:  # noqa: A
     elif ord == "nuc":
         found = np.sum(np.linalg.svd(x, compute_uv=False), axis=-1)
     elif ord in (None, "fro"):
-        found = root(np.sum(np.square(x), axis=(-2, -1)))
+        found = euclidean(x, (-2, -1), False)
     else:
         raise ValueError(
             f"np.linalg.norm: ord={ord!r} of matrices, expected 1, -1, 2, -2, inf, -inf, "
@@ -180,7 +146,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     else:
         axes = tuple(range(np.ndim(x)) if axis is None else map(int, np.atleast_1d(axis)))
     if ord is None:
-        return _vector_norm(x, 2, axes, keepdims)
+        return vector_norm(x, 2, axes, keepdims)
     if axes is not None and len(axes) == 2:
         return _matrix_norm(x, ord, axes, keepdims)
     if isinstance(ord, str) or axes is None or len(axes) != 1:
@@ -188,7 +154,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
             f"np.linalg.norm: ord={ord!r} over axes {axes}; expected a number over one "
             "axis, or a matrix norm over two"
         )
-    return _vector_norm(x, ord, axes, keepdims)
+    return vector_norm(x, ord, axes, keepdims)
 
 
 @implements(np.linalg.vector_norm)
@@ -201,7 +167,7 @@ def _np_vector_norm(
 ) -> Any:
     if ord is None:
         raise TypeError(no_keyword("linalg.vector_norm", "ord", ord))
-    return _vector_norm(x, ord, axis, keepdims)
+    return vector_norm(x, ord, axis, keepdims)
 
 
 @implements(np.linalg.matrix_norm)

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import cast
-from autograd.composition import in_dtype, plain
 from autograd.primitive import Primitive, implements, rule
-from autograd.tensor import DISPATCH, Tensor, listed, value_of
+from autograd.tensor import DISPATCH, listed, value_of
 
-__all__: list[str] = []
+__all__ = ["count_of", "expand"]
 
 
-def _expand(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+def expand(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Put back the axes that a reduction of x over `axis` took away, with size 1."""
     if keepdims:
         return g
@@ -29,11 +28,11 @@ def _sum(
     g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
     keepdims: bool = False, initial: Any = 0, where: Any = True,
 ) -> Any:  # fmt: skip
-    g = np.broadcast_to(_expand(g, x, axis, keepdims), np.shape(x))
+    g = np.broadcast_to(expand(g, x, axis, keepdims), np.shape(x))
     return g if where is True else np.where(where, g, 0)
 
 
-def _count(x: Any, axis: Any, where: Any) -> Any:
+def count_of(x: Any, axis: Any, where: Any) -> Any:
     """How many elements of x a reduction takes, with the axes kept as size 1."""
     return np.sum(np.broadcast_to(where, np.shape(x)), axis=axis, keepdims=True)
 
@@ -42,8 +41,8 @@ def _mean(
     g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
     keepdims: bool = False, *, where: Any = True,
 ) -> Any:  # fmt: skip
-    count = _count(x, axis, where).astype(np.result_type(x))
-    g = np.broadcast_to(_expand(g, x, axis, keepdims) / count, np.shape(x))
+    count = count_of(x, axis, where).astype(np.result_type(x))
+    g = np.broadcast_to(expand(g, x, axis, keepdims) / count, np.shape(x))
     return g if where is True else np.where(where, g, 0)
 
 
@@ -52,36 +51,13 @@ def _extremum(
     initial: Any = None, where: Any = True,
 ) -> Any:  # fmt: skip
     """Elements that tie for the extremum share its gradient, an initial value too."""
-    ans = _expand(ans, x, axis, keepdims)
+    ans = expand(ans, x, axis, keepdims)
     ties = ((x == ans) | (np.isnan(x) & np.isnan(ans))) & where
     count = np.sum(ties, axis=axis, keepdims=True)
     if initial is not None:
         count = count + (ans == initial)
     share = ties / np.maximum(count, 1)
-    return _expand(g, x, axis, keepdims) * share.astype(np.result_type(x))
-
-
-def _var(
-    g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
-    ddof: Any = 0, keepdims: bool = False, *, where: Any = True, mean: Any = None,
-    correction: Any = None,
-) -> Any:  # fmt: skip
-    ddof = ddof if correction is None else correction
-    count = np.maximum(_count(x, axis, where) - ddof, 0).astype(np.result_type(x))
-    if mean is None:
-        mean = np.mean(x, axis=axis, keepdims=True, where=where)
-    deviation = x - mean
-    out = _expand(g, x, axis, keepdims) * (2 / count) * deviation
-    return out if where is True else np.where(where, out, 0)
-
-
-def _std(
-    g: Any, ans: Any, x: Any, axis: Any = None, dtype: Any = None, out: Any = None,
-    ddof: Any = 0, keepdims: bool = False, **kwargs: Any,
-) -> Any:  # fmt: skip
-    """0 for equal numbers, where the root has no derivative; as in PyTorch."""
-    half = np.where(ans == 0, 0, g / (2 * np.where(ans == 0, 1, ans)))
-    return _var(half, None, x, axis, dtype, out, ddof, keepdims, **kwargs)
+    return expand(g, x, axis, keepdims) * share.astype(np.result_type(x))
 
 
 rule(np.sum, _sum)
@@ -89,38 +65,6 @@ rule(np.mean, _mean)
 rule(np.max, _extremum)
 rule(np.min, _extremum)
 DISPATCH[np.amax], DISPATCH[np.amin] = DISPATCH[np.max], DISPATCH[np.min]
-
-
-def _spreads(function: Callable[..., Any], vjp: Callable[..., Any]) -> None:
-    """Declare np.var or np.std, which are compositions where the mean is a Tensor."""
-    declared = rule(function, vjp)
-
-    def spread(*args: Any, **kwargs: Any) -> Any:
-        if not isinstance(kwargs.get("mean"), Tensor):
-            return declared(*args, **kwargs)
-        expected = function(*plain(args), **plain(kwargs))
-        squares = np.reshape(_about(*args, **kwargs), np.shape(expected))
-        if function is np.var:
-            return squares
-        zero = value_of(squares) == 0
-        return np.where(zero, 0, np.sqrt(np.where(zero, 1, squares)))
-
-    DISPATCH[function] = spread
-
-
-def _about(
-    x: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
-    keepdims: bool = False, *, where: Any = True, mean: Any, correction: Any = None,
-) -> Any:  # fmt: skip
-    """The mean of (x − mean)², with the axes kept."""
-    x = in_dtype(x, dtype)
-    ddof = ddof if correction is None else correction
-    count = np.maximum(_count(x, axis, where) - ddof, 0).astype(np.result_type(x))
-    return np.sum(np.square(x - mean), axis=axis, keepdims=True, where=where) / count
-
-
-_spreads(np.var, _var)
-_spreads(np.std, _std)
 
 
 def _reversed_cumsum(g: Any, axis: int) -> Any:

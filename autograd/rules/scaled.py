@@ -12,8 +12,8 @@ from autograd.primitive import Primitive, primitive
 from autograd.tensor import value_of
 
 __all__ = [
-    "difference", "falling_power", "log_of_base", "over_hypot", "over_one_plus_square",
-    "over_squares", "weight", "weight2",
+    "difference", "falling_power", "lifting", "log_of_base", "over_hypot",
+    "over_one_plus_square", "over_squares", "weight", "weight2",
 ]  # fmt: skip
 
 
@@ -94,6 +94,30 @@ def _power_of_two(size: Any) -> Any:
     """The greatest power of two up to `size`, positive numbers; 1 for 0 and infinity."""
     number = np.where(np.isfinite(size) & (size > 0), size, 1)
     return np.ldexp(np.ones_like(number), np.frexp(number)[1] - 1)
+
+
+def lifting(size: Any, largest: Callable[[], Any], share: float = 4) -> Any:
+    """Powers of two by which numbers are multiplied before they are raised to a power.
+
+    Args:
+        size: what says whether they are ordinary, by element: then the factor is 1.
+        largest: gives the largest of the numbers, whose factor brings it to [½, 1).
+        share: the greatest ordinary exponent is the dtype's, divided by this.
+
+    Returns:
+        An array of the shape and dtype of `size`.
+    """
+    size = np.abs(size)
+    limits = np.finfo(size.dtype)
+    exponent = np.frexp(size)[1]
+    ordinary = np.isfinite(size) & (size > 0)
+    ordinary &= np.abs(exponent) * share <= limits.maxexp
+    if ordinary.all():
+        return np.ones_like(size)
+    top = largest()
+    ordinary |= ~np.isfinite(top) | (top == 0)
+    away = np.clip(-np.frexp(top)[1], 4 - limits.maxexp, limits.maxexp - 4)
+    return np.ldexp(np.ones_like(size), np.where(ordinary, 0, away))
 
 
 @primitive
