@@ -119,7 +119,7 @@ class Primitive:
         if not given:
             return value
         if type(value) is not np.ndarray and type(value) is not float:
-            value = _boxed(value, *values)
+            value = _boxed(value, *args)
         kwargs = {
             name: copy.deepcopy(v) if isinstance(v, (np.ndarray, list)) else v
             for name, v in kwargs.items()
@@ -141,7 +141,7 @@ class Primitive:
         else:
             value = self.function(a)
         if type(value) is not np.ndarray and type(value) is not float:
-            value = _boxed(value, a)
+            value = _boxed(value, x)
         return self._record(value, x, ABSENT, None, x._tracked, x._exposed)
 
     def two(self, x: Any, y: Any) -> Any:
@@ -172,7 +172,7 @@ class Primitive:
         else:
             value = self.function(a, b)
         if type(value) is not np.ndarray and type(value) is not float:
-            value = _boxed(value, a, b)
+            value = _boxed(value, x, y)
         return self._record(value, x, y, None, tracked, open_)
 
     def take_back(self, g: Any, node: Tensor, pending: dict[Any, Any], path: Any) -> None:
@@ -317,13 +317,23 @@ class Primitive:
 
 
 def _boxed(value: Any, *arguments: Any) -> Any:
-    """A scalar of NumPy's as an array; as a float where all that came in were numbers."""
+    """A scalar of NumPy's as an array; as a float where all that came in were numbers.
+
+    Beside a Value, NumPy's scalars count as numbers.
+    """
     if isinstance(value, TracedNumber):
         return value.boxed()
     if isinstance(value, Traced):
         return value
-    scalars = all(type(x) in (float, int) for x in arguments)
-    return float(value) if scalars else np.asarray(value)
+    scalars, numbers = True, True
+    for x in arguments:
+        kind = type(x._data if isinstance(x, Tensor) else x)
+        if kind is np.ndarray:
+            return np.asarray(value)
+        scalars = scalars and (kind is float or kind is int)
+        numbers = numbers and issubclass(kind, (float, int, np.generic))
+    beside = numbers and any(isinstance(x, Value) for x in arguments)
+    return float(value) if scalars or beside else np.asarray(value)
 
 
 class _Each:
@@ -362,7 +372,11 @@ def _seals(args: tuple[Any, ...]) -> Any:
 
 
 def _by_hand(out: Value, children: tuple[Value, ...], name: str) -> None:
-    """Record `out` as made from `children` by an operation in micrograd's style."""
+    """Record `out` as made from `children` by an operation in micrograd's style.
+
+    Its `_backward` runs once for each gradient, since it may change more than these.
+    """
+    latest: list[Any] = [None, {}]
 
     def rule(i: int) -> Callable[..., Any]:
         def vjp(g: Any, ans: Any, *values: Any) -> Any:
@@ -371,7 +385,9 @@ def _by_hand(out: Value, children: tuple[Value, ...], name: str) -> None:
                     f"Value {name}: its _backward has a derivative of first order alone. "
                     "Declare the operation with autograd.primitive"
                 )
-            return out._by_hand(g, children)[i]
+            if latest[0] is not g or i not in latest[1]:
+                latest[:] = g, dict(enumerate(out._by_hand(g, children)))
+            return latest[1].pop(i)
 
         return vjp
 

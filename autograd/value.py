@@ -59,7 +59,7 @@ class Value(Tensor):
         TypeError: for anything but a number, and for children that are no Values.
     """
 
-    __slots__ = ("_kept", "_step")
+    __slots__ = ("_constant_of", "_kept", "_step")
     __hash__ = object.__hash__
     __eq__ = object.__eq__
     __ne__ = object.__ne__
@@ -71,7 +71,15 @@ class Value(Tensor):
         _op: str = "",
         label: str = "",
     ) -> None:
+        if isinstance(data, (str, bytes)) or not hasattr(type(data), "__float__"):
+            kind = type(data).__name__
+            raise TypeError(f"Value: data is of type {kind}, expected a number")
         super().__init__(float(data), requires_grad=True, name=label or None)
+        if isinstance(_children, Tensor):
+            raise TypeError(
+                f"Value: _children is a {type(_children).__name__}, expected a tuple of "
+                "Values. Pass (x,)"
+            )
         children = tuple(_children)
         if not all(isinstance(x, Value) for x in children):
             kinds = ", ".join(type(x).__name__ for x in children)
@@ -84,7 +92,10 @@ class Value(Tensor):
     def grad(self) -> Any:
         """∂root/∂self, a float; 0.0 before a sweep."""
         found = super().grad
-        return 0.0 if found is None else found
+        if found is None:
+            use = getattr(self, "_constant_of", None)
+            return 0.0 if use is None else use[0]._sent(use[1])
+        return found
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -115,8 +126,17 @@ class Value(Tensor):
             shown, symbol = self._args, SYMBOLS.get(self.op, self.op)
             if self.op == "power" and not isinstance(self._y, Tensor):
                 shown, symbol = (self._x,), f"**{self._y}"
-            children = (x if isinstance(x, Tensor) else Value(x) for x in shown)
+            children = (
+                x if isinstance(x, Tensor) else self._constant_child(i, x)
+                for i, x in enumerate(shown)
+            )
             found = self._kept = tuple(children), symbol if self._args else ""
+        return found
+
+    def _constant_child(self, place: int, x: Any) -> Value:
+        """A Value of a number that went in; its gradient comes from this one's."""
+        found = Value(x)
+        found._constant_of = self, place
         return found
 
     @property
@@ -132,12 +152,16 @@ class Value(Tensor):
     def _send(self) -> None:
         if self._primitive is None:
             return
-        args, kwargs = self._args, self._rest[1] if self._rest else {}
-        values = [value_of(x) for x in args]
-        for i, x in enumerate(args):
+        for i, x in enumerate(self._args):
             if isinstance(x, Tensor) and x._tracked:
-                vjp = self._primitive.vjp(i)
-                x.grad = (x.grad or 0.0) + vjp(self.grad, self._data, *values, **kwargs)
+                x.grad = (x.grad or 0.0) + self._sent(i)
+
+    def _sent(self, place: int) -> Any:
+        """What this gradient contributes to that of an argument."""
+        assert self._primitive is not None
+        values = [value_of(x) for x in self._args]
+        kwargs = self._rest[1] if self._rest else {}
+        return self._primitive.vjp(place)(self.grad, self._data, *values, **kwargs)
 
     def _by_hand(self, g: Any, children: tuple[Value, ...]) -> list[Any]:
         """What `_backward` adds to the gradients of the children, for the gradient g."""

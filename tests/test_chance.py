@@ -1,5 +1,6 @@
 """What `compile` finds of random numbers and of the time, whatever two runs gave."""
 
+import cProfile
 import datetime
 import functools
 import gc
@@ -104,6 +105,8 @@ def drawing():
     timing = {
         "time": lambda: int(time.time()) % 2,
         "perf_counter": lambda: int(time.perf_counter()) % 2,
+        "clock_gettime": lambda: time.clock_gettime(time.CLOCK_REALTIME) % 1,
+        "strftime": lambda: int(time.strftime("%H")) / 24,
         "localtime": lambda: time.localtime().tm_hour / 24,
         "now": lambda: datetime.datetime.now().hour / 24,
         "today": lambda: datetime.date.today().day / 31,
@@ -219,6 +222,25 @@ def test_a_profiler_goes_on():
     finally:
         sys.setprofile(None)
     assert seen
+
+
+def test_random_switches_are_refused_beside_a_profiler():
+    sys.setprofile(lambda frame, event, arg: None)
+    try:
+        with pytest.raises(ValueError, match="reads the time"):
+            compile(lambda x: switched(x, time.time()))(X)
+        with pytest.raises(ValueError, match="asks the system for random"):
+            compile(lambda x: switched(x, os.urandom(1)[0] / 256))(X)
+    finally:
+        sys.setprofile(None)
+
+
+def test_random_switches_are_refused_under_cprofile():
+    with cProfile.Profile() as profiler:
+        with pytest.raises(ValueError, match="reads the time"):
+            compile(lambda x: switched(x, time.time()))(X)
+        sorted([2, 1])
+    assert any("sorted" in str(entry.code) for entry in profiler.getstats())
 
 
 def test_a_collector_that_takes_its_own_time_does_not_count():

@@ -225,6 +225,65 @@ def test_operations_in_micrograds_style(twice):
     assert out._op == "tanh" and [x.data for x in out._prev] == [0.5]
 
 
+def test_backward_by_hand_runs_once_for_each_sweep():
+    a, b, other = Value(2.0), Value(3.0), Value(5.0)
+    out = Value(a.data * b.data * other.data, (a, b), "*")
+    runs = []
+
+    def _backward():
+        runs.append(out.grad)
+        a.grad += b.data * other.data * out.grad
+        b.grad += a.data * other.data * out.grad
+        other.grad += a.data * b.data * out.grad
+
+    out._backward = _backward
+    (out * 2).backward()
+    assert runs == [2.0] and (a.grad, b.grad, other.grad) == (30.0, 20.0, 12.0)
+    (out * 2).backward()
+    assert runs == [2.0, 2.0] and (a.grad, b.grad, other.grad) == (60.0, 40.0, 24.0)
+
+
+NUMBERS = [np.float64(3), np.int64(3), np.float32(3), np.int8(3), True, np.bool_(True), 3]
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda x: type(x).__name__)
+def test_numbers_of_numpy_and_python_give_values(number):
+    for call in (
+        lambda a, k: a + k, lambda a, k: k * a, lambda a, k: a - k, lambda a, k: k / a,
+        lambda a, k: np.maximum(a, k), lambda a, k: np.hypot(k, a),
+    ):  # fmt: skip
+        a, b = Value(2.0), Value(2.0)
+        out, expected = call(a, number), call(b, float(number))
+        out.backward()
+        expected.backward()
+        assert type(out) is Value and type(out.data) is float
+        np.testing.assert_allclose([out.data, a.grad], [expected.data, b.grad], 1e-7)
+        assert type(a.grad) is float and len(out._prev) == 2
+
+
+def test_numbers_in_the_graph_show_their_gradients():
+    a = Value(2.0)
+    out = (a * 5.0 + 7.0) / 4.0
+    found = {v.data: v for v in traced(out)[0]}
+    assert all(found[k].grad == 0 for k in (5.0, 7.0, 4.0))
+    (out * 3.0).backward()
+    assert [found[k].grad for k in (5.0, 7.0, 4.0)] == [1.5, 0.75, -17 * 3 / 16]
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Value("2"), "data is of type str, expected a number"),
+        (lambda: Value(None), "data is of type NoneType, expected a number"),
+        (lambda: Value([1.0]), "data is of type list, expected a number"),
+        (lambda: Value(1.0, Value(2.0), "+"), r"_children is a Value.*Pass \(x,\)"),
+    ],
+)
+def test_a_value_is_made_of_a_number_and_a_tuple_of_values(make, match):
+    with pytest.raises(TypeError, match=f"Value: {match}"):
+        make()
+
+
 def test_an_operation_without_backward_sends_nothing():
     a = Value(2.0)
     out = Value(4.0, (a,), "mine") * 3

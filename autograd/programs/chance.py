@@ -48,7 +48,7 @@ CLOCKS = frozenset(
     {
         "time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns",
         "process_time", "process_time_ns", "thread_time", "thread_time_ns", "localtime",
-        "gmtime", "ctime",
+        "gmtime", "ctime", "clock_gettime", "clock_gettime_ns", "strftime", "asctime",
     }
 )  # fmt: skip
 INSTALLED = tuple(get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
@@ -69,16 +69,20 @@ class Chance:
         self._calls: list[str] = []
 
     def watched(self, fun: Callable[..., Any]) -> Callable[..., Any]:
-        """`fun`, watched while it runs; a profiler that is active goes on instead."""
+        """`fun`, watched while it runs, beside a profiler that is active."""
 
         def run(*args: Any, **kwargs: Any) -> Any:
-            if sys.getprofile() is not None:
-                return fun(*args, **kwargs)
-            sys.setprofile(self._profile)
+            active: Any = sys.getprofile()
+            callable_ = active is None or callable(active)
+            if not callable_:  # cProfile
+                active.disable()
+            sys.setprofile(_both(self._profile, active) if callable_ else self._profile)
             try:
                 return fun(*args, **kwargs)
             finally:
-                sys.setprofile(None)
+                sys.setprofile(active if callable_ else None)
+                if not callable_:
+                    active.enable()
 
         return run
 
@@ -98,6 +102,15 @@ class Chance:
                 _is_installed(frame) or _of_collector(frame)
             ):
                 self._calls.append(f"reads the time ({arg.__qualname__})")
+
+
+def _both(first: Profile, second: Profile | None) -> Profile:
+    def profile(frame: FrameType, event: str, arg: Any) -> None:
+        first(frame, event, arg)
+        if second is not None:
+            second(frame, event, arg)
+
+    return profile
 
 
 @contextmanager
