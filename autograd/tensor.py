@@ -241,7 +241,12 @@ class Tensor(Methods, Recording):
 
     @property
     def _mask(self) -> Any:
-        """Refused: np.ma takes `_data` and `_mask` of its operands, past the graph."""
+        """Refused: np.ma takes `_data` and `_mask` of its operands, past the graph.
+
+        To all others, there is no such attribute.
+        """
+        if sys._getframe(1).f_globals.get("__name__") != "numpy.ma.core":
+            raise AttributeError(f"{type(self).__name__!r} object has no '_mask'")
         raise TypeError(
             "np.ma: an operation on a Tensor and a masked array would drop the mask or "
             "the gradient; expected a plain array. Pass x.filled(value) in place of the "

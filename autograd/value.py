@@ -60,6 +60,7 @@ class Value(Tensor):
     """
 
     __slots__ = ("_constant_of", "_kept", "_step")
+    _constant_of: tuple[Value, int]  # where a number went in, of a Value for that
     __hash__ = object.__hash__
     __eq__ = object.__eq__
     __ne__ = object.__ne__

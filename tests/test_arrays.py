@@ -1,6 +1,8 @@
 """What an array carries besides its numbers is refused where it would be dropped."""
 
+import inspect
 import operator
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -112,6 +114,14 @@ def test_reflected_operators_refuse_arrays_that_carry_more(name, carrier):
 def test_operations_of_masked_arrays_refuse_tensors(call, tracked):
     with pytest.raises(TypeError, match=r"mask|np\.add: out="):
         call(CARRIERS["masked"].copy(), tensor(tracked))
+
+
+def test_tensors_are_looked_into_by_pythons_own_tools():
+    t = tensor(True)
+    assert not hasattr(t, "_mask") and "shape" in dict(inspect.getmembers(t))
+    assert Mock(spec=t).shape is not None and not np.ma.isMaskedArray(t)
+    with pytest.raises(TypeError, match=r"np\.ma"):
+        np.ma.getmask(t)
 
 
 def test_arrays_are_checked_after_plain_ones_of_the_same_shape():
