@@ -117,8 +117,8 @@ def test_operations_of_masked_arrays_refuse_tensors(call, tracked):
 
 
 def test_tensors_are_looked_into_by_pythons_own_tools():
-    t = tensor(True)
-    assert not hasattr(t, "_mask") and "shape" in dict(inspect.getmembers(t))
+    t = Tensor(MATRIX, requires_grad=True)
+    assert not hasattr(t, "_mask") and "mT" in dict(inspect.getmembers(t))
     assert Mock(spec=t).shape is not None and not np.ma.isMaskedArray(t)
     with pytest.raises(TypeError, match=r"np\.ma"):
         np.ma.getmask(t)
