@@ -59,6 +59,8 @@ class Methods:
         copy: Any = True,
     ) -> Any:  # fmt: skip
         """The values in another dtype; the gradient comes back in this one."""
+        if (order, casting) == ("K", "unsafe"):
+            return DISPATCH[np.ndarray.astype](self, dtype)
         return DISPATCH[np.ndarray.astype](self, dtype, order, casting, subok, copy)
 
     def dot(self: Any, b: Any, out: Any = None) -> Any:
@@ -79,6 +81,8 @@ class Methods:
 
     def copy(self, order: Any = "C") -> Any:
         """np.copy(self)"""
+        if order == "C":
+            return DISPATCH[np.positive](self)
         return DISPATCH[np.copy](self, order)
 
     def choose(self: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
