@@ -13,6 +13,7 @@ import threading
 import time
 import types
 import uuid
+from contextvars import ContextVar
 from itertools import count
 
 import numpy as np
@@ -22,6 +23,8 @@ from autograd import checkpoint, compile, fresh, grad, steady, value_and_grad
 
 X = np.array([1.0, 2.0, 3.0])
 SHARED = np.random.default_rng(3)
+CONTEXT = ContextVar("CONTEXT")
+CONTEXT.set(np.random.default_rng(6))
 helpers = types.ModuleType("helpers_of_test_chance")
 exec("def noisy():\n    return rng.random()", vars(helpers))
 helpers.rng = np.random.default_rng(5)
@@ -68,6 +71,9 @@ def drawing():
     draws = {
         "closure": rng.random,
         "global": lambda: SHARED.random(),
+        "globals()": lambda: globals()["SHARED"].random(),
+        "eval": lambda: eval("SHARED").random(),
+        "context": lambda: CONTEXT.get().random(),
         "class": lambda: Noisy.shared.random(),
         "attribute": lambda: noisy.rng.random(),
         "method": lambda: noisy.draw(),

@@ -13,6 +13,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from sysconfig import get_paths
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
@@ -51,6 +52,9 @@ CLOCKS = frozenset(
         "gmtime", "ctime", "clock_gettime", "clock_gettime_ns", "strftime", "asctime",
     }
 )  # fmt: skip
+ANY_NAME = frozenset({"eval", "exec", "globals"})
+"""Functions by which code comes to global names that do not stand in it."""
+
 INSTALLED = tuple(get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 TODAY = frozenset({"now", "today", "utcnow"})
 
@@ -191,12 +195,17 @@ def _referents(x: Any) -> Iterable[Any]:
         return [*own, *_named(x)]
     if isinstance(x, (ModuleType, FrameType, CodeType)):
         return ()
+    if isinstance(x, ContextVar):
+        return [x.get(None)]
     return gc.get_referents(x)
 
 
 def _named(function: FunctionType) -> list[Any]:
     """What the names in a function's code stand for, also within modules."""
     names, found = _names(function.__code__), []
+    if not ANY_NAME.isdisjoint(names):
+        held = function.__globals__.values()
+        found += [x for x in held if isinstance(x, (np.random.Generator, *GENERATORS))]
     scopes: list[dict[str, Any]] = [function.__globals__, sys.modules]
     for scope in scopes:  # which grows by the modules that are found
         for x in [scope[name] for name in names if name in scope]:
