@@ -171,7 +171,7 @@ def sweep(
         kwargs = {} if node._rest is None else node._rest[1]
         ans = node if record else node._data
         values = args if record else [value_of(x) for x in args]
-        if type(ans) is float and not primitive.floats:
+        if type(node._data) is float and not primitive.floats:
             g, ans, *values = map(_scalar, (g, ans, *values))
         for i, x in enumerate(args):
             if isinstance(x, Tensor):

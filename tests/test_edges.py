@@ -136,6 +136,11 @@ def test_edges_of_functions_of_two_arguments(function, args, expected):
         (lambda x: np.logaddexp(x, 0.0), 60.0, 1, math.exp(-60)),
         (relu, NAN, 1, None),
         (relu, INF, 1, 0),
+        (lambda x: x / 0.0, 1.0, INF, 0),
+        (lambda x: 0.0 / x, 0.0, NAN, NAN),
+        (np.arcsin, 1e-50, 1, 1e-50),
+        (np.arccos, -1e-10, -1, 1e-10),
+        (np.arctanh, 1e-200, 1, 2e-200),
     ],
 )
 @quiet

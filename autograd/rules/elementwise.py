@@ -14,6 +14,7 @@ from autograd.rules.scaled import (
     difference,
     falling_power,
     log_of_base,
+    one_minus_square,
     over_hypot,
     over_one_plus_square,
     over_squares,
@@ -57,14 +58,14 @@ rule(np.log1p, lambda g, ans, x: g / (1 + x))
 rule(np.sin, lambda g, ans, x: g * np.cos(x))
 rule(np.cos, lambda g, ans, x: -g * np.sin(x))
 rule(np.tan, lambda g, ans, x: g * (1 + ans * ans))
-rule(np.arcsin, lambda g, ans, x: g / np.sqrt((1 - x) * (1 + x)))
-rule(np.arccos, lambda g, ans, x: -g / np.sqrt((1 - x) * (1 + x)))
+rule(np.arcsin, lambda g, ans, x: g / np.sqrt(one_minus_square(x)))
+rule(np.arccos, lambda g, ans, x: -g / np.sqrt(one_minus_square(x)))
 rule(np.arctan, lambda g, ans, x: over_one_plus_square(g, x))
 rule(np.sinh, lambda g, ans, x: g * np.cosh(x))
 rule(np.cosh, lambda g, ans, x: g * np.sinh(x))
 rule(np.arcsinh, lambda g, ans, x: g / np.hypot(1, x))
 rule(np.arccosh, lambda g, ans, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-rule(np.arctanh, lambda g, ans, x: g / ((1 - x) * (1 + x)))
+rule(np.arctanh, lambda g, ans, x: g / one_minus_square(x))
 rule(np.deg2rad, lambda g, ans, x: np.deg2rad(g))
 rule(np.radians, lambda g, ans, x: np.radians(g))
 rule(np.rad2deg, lambda g, ans, x: np.rad2deg(g))

@@ -12,8 +12,8 @@ from autograd.primitive import Primitive, primitive
 from autograd.tensor import value_of
 
 __all__ = [
-    "difference", "falling_power", "lifting", "log_of_base", "over_hypot",
-    "over_one_plus_square", "over_squares", "weight", "weight2",
+    "difference", "falling_power", "lifting", "log_of_base", "one_minus_square",
+    "over_hypot", "over_one_plus_square", "over_squares", "weight", "weight2",
 ]  # fmt: skip
 
 
@@ -40,6 +40,15 @@ def difference(x: Any, y: Any) -> Any:
     """x − y, and 0 where both are the same infinity."""
     same = (x == y) & np.isinf(x)
     return np.where(same, 0, x) - np.where(same, 0, y)
+
+
+@primitive
+def one_minus_square(x: Any) -> Any:
+    """1 − x² as a product, right near ±1; its derivative does not cancel near 0."""
+    return (1 - x) * (1 + x)
+
+
+one_minus_square.defvjp(lambda g, ans, x: -2 * g * x)
 
 
 @primitive
