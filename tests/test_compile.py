@@ -30,7 +30,7 @@ from rnn.layers import dropout
 from rnn.module import Module
 
 FEW = settings(max_examples=max(3, settings.default.max_examples // 10))
-REFUSED = ("quantile", "percentile", "median")
+REFUSED = ("quantile", "percentile", "median", "polymul")
 """What counts, and so takes its values out of the program."""
 
 
@@ -75,7 +75,7 @@ def test_every_operation_and_its_gradient(row, data):
     both = value_and_grad(lambda *xs: np.sum(f(*xs) * g), tuple(range(len(args))))
     compiled = compile(both)
     if any(name in row.name for name in REFUSED):
-        with pytest.raises(TypeError, match=r"compile: np\.\w+: making an ndarray"):
+        with pytest.raises(TypeError, match=r"compile: np\.\w+: (making an ndarray|int\(\))"):
             compiled(*args)
         return
     for factor in (1, 0.99, 1.003):

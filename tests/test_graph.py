@@ -262,7 +262,7 @@ ERRORS = [
     (lambda: float(W), TypeError, r"\.item\(\)"),
     (lambda: np.fft.fft(W), TypeError, r"np\.fft\.fft: no rule"),
     (lambda: np.spacing(W), TypeError, r"np\.spacing: no rule.*primitive"),
-    (lambda: np.add.reduce(W), TypeError, r"np\.add\.reduce: no rule"),
+    (lambda: np.subtract.reduce(W), TypeError, r"np\.subtract\.reduce: no rule"),
     (lambda: np.add(W, 1, out=np.ones((2, 2))), TypeError, "out="),
     (lambda: W.backward(), ValueError, r"shape \(2, 2\), but only a root of one"),
     (

@@ -113,7 +113,7 @@ def _index_of(use: Any) -> Any:
     elif isinstance(use, Tensor) and use.op == "scatter":
         index = use._args[1]
     parts = index if isinstance(index, tuple) else (index,)
-    plain = (int, slice, np.ndarray, type(Ellipsis), type(None))
+    plain = (int, np.integer, slice, np.ndarray, type(Ellipsis), type(None))
     return index if all(isinstance(part, plain) for part in parts) else None
 
 
