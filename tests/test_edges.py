@@ -13,12 +13,12 @@ from autograd import Tensor, Value, compile, grad, jvp, logsumexp, relu, vjp
 
 INF, NAN = np.inf, np.nan
 POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, INF, -INF, NAN, 5e-324, 1e200]
-FEWER = [0.0, 1.0, -3.0, INF, NAN, 1e200]
+FEWER = [0.0, -3.0, INF, NAN]
 
 quiet = np.errstate(all="ignore")
 
 
-def scalar_calls(row, most=40):
+def scalar_calls(row, most=12):
     """The first call of the row whose arguments have no axes, as a function; or None."""
     found = []
 
