@@ -175,6 +175,7 @@ def _operation(
         return vjp
 
     operation = Primitive(lambda value, *inputs: value, name=f"checkpoint {name_of(fun)}")
+    operation.floats = True  # `fun` is run again on what it was called with
     return operation.defvjp_each(rule)
 
 

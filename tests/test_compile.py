@@ -75,7 +75,7 @@ def test_every_operation_and_its_gradient(row, data):
     both = value_and_grad(lambda *xs: np.sum(f(*xs) * g), tuple(range(len(args))))
     compiled = compile(both)
     if any(name in row.name for name in REFUSED):
-        with pytest.raises(TypeError, match=r"compile: np\.\w+: (making an ndarray|int\(\))"):
+        with pytest.raises(TypeError, match=r"compile: np\.\w+: (making|int\()"):
             compiled(*args)
         return
     for factor in (1, 0.99, 1.003):

@@ -10,6 +10,7 @@ from operations import TABLE as NUMPYS
 from oracles import STEP, assert_same_derivative, complex_step, gradients_at, tensors
 from special import TABLE as SCIPYS
 
+import autograd
 from autograd import Tensor, grad
 from autograd.primitive import Primitive
 from autograd.rules.plain import IN_PLACE, PLAIN
@@ -105,6 +106,7 @@ def test_values_are_numpys(row, data):
 def test_table_is_complete():
     """Every rule has its row, and every function without one is declared so."""
     covered = {function for row in TABLE for function in row.covers}
+    covered -= {autograd.polygamma}  # composed of rules, and called by its own name
     methods = ("relu", "sigmoid", "backward", "by hand")
     unnamed = (operator.getitem, getattr(np, "astype", None), *methods)
     ruled = {f for f in DISPATCH if f not in (*PLAIN, *IN_PLACE, *unnamed)}

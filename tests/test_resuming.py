@@ -651,14 +651,16 @@ def test_signals_wait_for_the_end_of_a_write(number):
             signal.raise_signal(signal.SIGINT)
             done.append(1)
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(n, signal.default_int_handler) for n in numbers]
     try:
         with pytest.raises(KeyboardInterrupt):
             interrupted(number)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for n, handler in zip(numbers, before, strict=True):
+            signal.signal(n, handler)
     assert done == [1]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def forged(path, change):
