@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from oracles import tensors
 from test_operations import TABLE
 
-from autograd import Tensor, Value, compile, grad, jvp, logsumexp, relu, vjp
+from autograd import Tensor, Value, compile, grad, hessian, jvp, logsumexp, relu, vjp
 
 INF, NAN = np.inf, np.nan
 POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, INF, -INF, NAN, 5e-324, 1e200]
@@ -270,3 +270,18 @@ def test_conversions_of_a_tensor_to_a_number():
 def test_conversions_that_would_drop_a_gradient_raise(call, match):
     with pytest.raises(TypeError, match=match):
         call(Value(1.5))
+
+
+@pytest.mark.parametrize("size", [np.linalg.norm, np.std])
+@quiet
+def test_squares_of_a_norm_have_no_finite_wrong_second_derivative_at_zero(size):
+    """√ is given the derivative 0 at 0; in a second derivative that would be wrong."""
+    x = np.array([[1.0, 1.0], [0.0, 0.0]][size is np.linalg.norm])
+    rows = np.stack([x, [3.0, 4.0]])
+    np.testing.assert_array_equal(grad(size)(x), np.zeros(2))
+    assert jvp(size, (x,), (np.array([1.0, 0]),))[1] == 0
+    assert np.isnan(hessian(lambda x: size(x) ** 2)(x)).all()
+    found = hessian(lambda X: np.sum(size(X, axis=1) ** 2))(rows).reshape(2, 2, 2, 2)
+    assert np.isnan(found[0, :, 0]).all()
+    expected = hessian(lambda x: size(x) ** 2)(rows[1])
+    np.testing.assert_allclose(found[1, :, 1], expected, atol=1e-14)

@@ -28,9 +28,26 @@ def _kept(x: Any, ndim: int, axes: Any, keepdims: bool) -> Any:
     return np.expand_dims(x, axes)
 
 
+@primitive
 def over_twice(g: Any, size: Any) -> Any:
-    """g / (2 size), and 0 where the size is 0: √ is given the derivative 0 at 0."""
-    return np.where(size == 0, 0, g / (2 * np.where(size == 0, 1, size)))
+    """g / (2 size), and 0 where the size is 0: √ is given the derivative 0 at 0.
+
+    By the size, the derivative is NaN there, so that no second derivative of √ is 0.
+    """
+    zero = size == 0
+    return np.where(zero, 0 * g + 0, g / (2 * np.where(zero, 1, size)))
+
+
+over_twice.defvjp(
+    lambda g, ans, h, size: over_twice(g, size),
+    lambda g, ans, h, size: g * _slope(ans, size),
+)
+
+
+def _slope(ans: Any, size: Any) -> Any:
+    """The derivative of h / (2 size) = ans by the size."""
+    zero = value_of(size) == 0
+    return np.where(zero, np.nan, -ans / np.where(zero, 1, size))
 
 
 @primitive
