@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import TABLE as NUMPYS
 from oracles import STEP, assert_same_derivative, complex_step, gradients_at, tensors
@@ -18,6 +18,8 @@ from autograd.tensor import DISPATCH, value_of
 
 TABLE = NUMPYS + SCIPYS
 rows = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+few = settings(max_examples=max(settings.default.max_examples // 3, 1))
+"""Of what tests/test_signatures.py holds, too, for every keyword."""
 
 
 def bound(row, kwargs, plain=False):
@@ -81,6 +83,7 @@ def test_second_derivative(row, data):
 
 
 @rows
+@few
 @given(data=st.data())
 def test_dtypes_are_numpys(row, data):
     args, kwargs = data.draw(row.inputs)
@@ -94,6 +97,7 @@ def test_dtypes_are_numpys(row, data):
 
 
 @rows
+@few
 @given(data=st.data())
 def test_values_are_numpys(row, data):
     args, kwargs = data.draw(row.inputs)
