@@ -64,7 +64,7 @@ class RecordedCall:
         with recording():
             value = fun(*given, **kwargs)
         repeated.check(name, "arguments")
-        # From now on these are constants to whoever differentiates what comes of them.
+        # From now on these are constants to any outer differentiation.
         for x in self.ours:
             x._spent = True
         self.aux = None

@@ -18,7 +18,7 @@ from rnn.elman import ElmanNetwork
 from rnn.hopfield import Hopfield
 from rnn.language_model import LanguageModel
 from rnn.layers import MLP, Embedding, LayerNorm, Linear
-from rnn.module import Module, tie, under_all_names
+from rnn.module import Module, tie
 from rnn.recurrent import GRU, LSTM, RNN
 from rnn.tensorfile import ModelFileError, decoded, encoded, parsed
 from rnn.window import WindowMLP
@@ -188,7 +188,7 @@ def save(model: Module, path: Path, details: dict[str, Any] | None = None) -> No
     architecture: dict[str, Any] = {"class": kind.__name__, "arguments": model.config}
     metadata = {"architecture": architecture, "details": details}
     first = {p: name for name, p in model.parameters().items()}
-    if tied := {n: first[p] for n, p in under_all_names(model) if first[p] != n}:
+    if tied := {n: first[p] for n, p in model.under_all_names() if first[p] != n}:
         architecture["tied"] = tied
     write_tensors(path, {name: p.data for p, name in first.items()}, metadata)
 

@@ -214,8 +214,8 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
-        for name, p in super()._under_all_names():
+    def under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+        for name, p in super().under_all_names():
             yield name.removeprefix("layers."), p
 
 

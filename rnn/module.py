@@ -16,7 +16,7 @@ from rnn.budget import charge
 from rnn.checks import check_sizes
 from rnn.parameters import Parameters, replaced, replacements
 
-__all__ = ["Module", "check_config", "tie", "under_all_names", "uniform"]
+__all__ = ["Module", "check_config", "tie", "uniform"]
 
 SWITCHES = {"bias", "batch_first", "bidirectional"}
 """Arguments that are on or off."""
@@ -110,7 +110,7 @@ class Module:
         first of them: it is one parameter to count, to clip and to move.
         """
         found: dict[Tensor, str] = {}
-        for name, p in self._under_all_names():
+        for name, p in self.under_all_names():
             found.setdefault(p, name)
         return Parameters({name: p for p, name in found.items()})
 
@@ -118,7 +118,7 @@ class Module:
         """Iterate over (name, parameter), as `parameters` has them."""
         yield from self.parameters().items()
 
-    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+    def under_all_names(self) -> Iterator[tuple[str, Tensor]]:
         """Name and parameter; one that two layers share comes under both names."""
         for name, x in vars(self).items():
             if isinstance(x, Tensor):  # most attributes are one, or hold none
@@ -128,7 +128,7 @@ class Module:
                     if isinstance(part, Tensor):
                         yield path, part
                         continue
-                    for inner, p in part._under_all_names():
+                    for inner, p in part.under_all_names():
                         yield f"{path}.{inner}", p
 
     def having(self, /, **parameters: Any) -> Self:
@@ -147,7 +147,7 @@ class Module:
             ValueError: naming every parameter that is unknown, or has another shape or
                 dtype; and two names of one parameter with different values.
         """
-        caller, own = f"{type(self).__name__}.having", dict(self._under_all_names())
+        caller, own = f"{type(self).__name__}.having", dict(self.under_all_names())
         network: Self = replaced(self, replacements(caller, own, parameters), {}, Module)
         return network
 
@@ -175,7 +175,7 @@ class Module:
 
         One that two layers share is there under both names, as in PyTorch.
         """
-        return {name: np.array(p.data) for name, p in under_all_names(self)}
+        return {name: np.array(p.data) for name, p in self.under_all_names()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Set every parameter's value.
@@ -203,7 +203,7 @@ class Module:
             )
         given = {name: as_plain(caller, value_of(v)) for name, v in state.items()}
         names: dict[Tensor, list[str]] = {}
-        for name, p in under_all_names(self):
+        for name, p in self.under_all_names():
             names.setdefault(p, []).append(name)
         known = {name for each in names.values() for name in each}
         there = [[n for n in each if n in given] for each in names.values()]
@@ -235,18 +235,13 @@ class Module:
         return "\n".join((head, *rows, f"  {total:,} parameters"))
 
 
-def under_all_names(module: Module) -> Iterator[tuple[str, Tensor]]:
-    """Name and parameter; one that two layers share comes under both names."""
-    return module._under_all_names()
-
-
 def tie(module: Module, name: str, first: Any) -> None:
     """Put the parameter called `first` in the place of that called `name`.
 
     Raises:
         ValueError: if the module lacks one of them, or they have different shapes.
     """
-    found = dict(under_all_names(module))
+    found = dict(module.under_all_names())
     if not (isinstance(first, str) and name in found and first in found):
         raise ValueError(f"{name} is tied to {first!r}, one of which there is not")
     if found[name].shape != found[first].shape:

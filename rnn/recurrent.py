@@ -201,12 +201,12 @@ class Recurrent(Module):
         pairs = zip(cells, weights, strict=True)
         return [cell._bound(dict(zip(WEIGHTS, w, strict=False))) for cell, w in pairs]
 
-    def _under_all_names(self) -> Iterator[tuple[str, Tensor]]:
+    def under_all_names(self) -> Iterator[tuple[str, Tensor]]:
         """The cells' parameters under PyTorch's names, then what else there is."""
         for suffix, cell in self._cells.items():
-            for name, p in cell._under_all_names():
+            for name, p in cell.under_all_names():
                 yield f"{name}_{suffix}", p
-        yield from super()._under_all_names()
+        yield from super().under_all_names()
 
     def _place(self, name: str) -> tuple[Cell, str] | None:
         """The cell that has a parameter of PyTorch's name, and its name there."""

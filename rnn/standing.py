@@ -260,7 +260,7 @@ class Standing:
                 self.optimizer.memory[slot][name] = np.array(value)
 
     def _take_rate(self, path: Path, first: float, last: float) -> None:
-        """Go on with the learning rate of before, or with another one that is given."""
+        """Continue with the earlier learning rate, or with a new one that is given."""
         if self.schedule is None and self.first_lr == first:
             self.optimizer.lr = last  # which may have changed on the way
         for end, before in zip(self.ends, self.history.rate, strict=False):

@@ -130,7 +130,7 @@ class Recorder(Observer):
                 )
 
     def guard(self, x: Any) -> None:
-        """Have each run of the program check that an array of before is what it was."""
+        """Have each run of the program check that an earlier array has not changed."""
         if self.arrays.pop(id(x), None) is not None:
             checked = partial(closed_over_array, x)
             update_wrapper(checked, closed_over_array)
